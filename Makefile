@@ -1,0 +1,42 @@
+# Each target does its own set-up: into .venv, and again only when requirements.lock has changed.
+
+PYTHON ?= python3
+
+.PHONY: help compare test lint serve serve-flask lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
+
+compare: .venv/complete ## send every scenario through both applications and compare the answers
+	.venv/bin/python compare.py
+
+test: .venv/complete ## run all tests
+	.venv/bin/python -m pytest
+
+lint: .venv/complete ## check style and types
+	.venv/bin/python -m ruff check .
+	.venv/bin/python -m ruff format --check .
+	.venv/bin/python -m mypy
+
+serve: .venv/complete ## serve the application that is built from scratch
+	.venv/bin/python -m wsgi_from_scratch
+
+serve-flask: .venv/complete ## serve the application that is built on Flask
+	.venv/bin/python -m flask_version
+
+# A line of pins is kept while it still fits pyproject.toml; `make lock UPGRADE=--upgrade` looks for newer ones.
+lock: .venv/complete ## write requirements.lock anew, after a change of pyproject.toml
+	.venv/bin/python -m pip install --quiet uv
+	.venv/bin/uv pip compile pyproject.toml --extra serve --group test --group lint --group browser --group bench \
+		--universal --python-version 3.11 --generate-hashes --no-header --quiet $(UPGRADE) --output-file requirements.lock
+
+clean: ## remove what the other targets have made
+	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# Modules are compiled when they are first imported: compiling all of them now would take longer than the rest.
+.venv/complete: requirements.lock
+	$(PYTHON) -m venv --clear .venv
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes --requirement requirements.lock
+	touch $@

@@ -1,0 +1,178 @@
+"""Exchange: an application is called as PEP 3333 asks, and everything it did is kept.
+
+A server forgives much, so a mistake in the calling protocol shows up years later under another server. Here it is
+kept as a sentence beside the answer. A body is read to its end and closed even when something went wrong, because
+that is when applications leak.
+
+Spec: PEP 3333, "Specification Details", "The start_response() Callable"
+"""
+
+import contextlib
+import io
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any, Protocol
+
+from .wire import Fields, Request, body_lines, head_lines, to_environ
+
+ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
+
+
+class StartResponse(Protocol):
+    """What a server gives an application to announce status and headers."""
+
+    def __call__(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]: ...
+
+
+Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
+"""A WSGI application."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One request and all that came of it."""
+
+    request: Request
+    status: str
+    """Status line without the protocol, such as ``200 OK``; empty when the application never announced one."""
+    headers: Fields
+    body: bytes
+    errors: str
+    """What the application wrote to ``wsgi.errors``."""
+    failure: str
+    """The exception that reached the server, as ``Type: message``; empty when there was none."""
+    faults: tuple[str, ...]
+    """Where the application broke PEP 3333, in sentences."""
+    seconds: float
+    """From the call of the application to the end of ``close()``."""
+
+    def header(self, name: str) -> str | None:
+        """The first value of a field of the answer, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def lines(self) -> list[str]:
+        """The answer as text, a line for each line on the wire."""
+        lines = [*head_lines(self.status, self.headers), "", *body_lines(self.body)]
+        lines += (f"[the application broke PEP 3333: {fault}]" for fault in self.faults)
+        if self.failure:
+            lines.append(f"[the application raised {self.failure}]")
+        return lines
+
+
+@dataclass(slots=True)
+class _Server:
+    """The server's half of the protocol, for one request."""
+
+    status: str = ""
+    headers: list[tuple[str, str]] = field(default_factory=list)
+    body: bytearray = field(default_factory=bytearray)
+    faults: list[str] = field(default_factory=list)
+
+    def start_response(
+        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
+    ) -> Callable[[bytes], object]:
+        if exc_info is not None:
+            # "if exc_info is provided, and headers have already been output, start_response must raise"
+            try:
+                if self.body:
+                    raise exc_info[1].with_traceback(exc_info[2])
+            finally:
+                exc_info = None  # breaks the circle frame → traceback → frame, as the PEP asks
+        elif self.status:
+            self.faults.append("start_response was called twice without exc_info")
+        self.status, self.headers = status, list(headers)
+        return self.write
+
+    def write(self, data: bytes) -> None:
+        """Headers go out with the first byte, not with the first (perhaps empty) chunk."""
+        if data and not self.status:
+            self.faults.append("the body began before start_response was called")
+        self.body += data
+
+
+def exchange(
+    application: Application,
+    request: Request,
+    script_name: str = "",
+    observer: contextlib.AbstractContextManager[object] | None = None,
+) -> Exchange:
+    """Send one request to an application, in process, and keep everything.
+
+    ``observer`` is entered just before the application is called and left when it has closed its body.
+    """
+    errors = io.StringIO()
+    environ = to_environ(request, errors, script_name)
+    server = _Server()
+    failure = ""
+    with observer or contextlib.nullcontext():
+        started = time.perf_counter()
+        try:
+            _run(application, environ, server)
+        except Exception as error:  # whatever an application raises is part of what it answered
+            failure = f"{type(error).__name__}: {error}"
+        seconds = time.perf_counter() - started
+    if not failure and not server.status:
+        server.faults.append("start_response was never called")
+    return Exchange(
+        request,
+        server.status,
+        tuple(server.headers),
+        bytes(server.body),
+        errors.getvalue(),
+        failure,
+        tuple(server.faults),
+        seconds,
+    )
+
+
+def _run(application: Application, environ: dict[str, Any], server: _Server) -> None:
+    chunks = application(environ, server.start_response)
+    try:
+        for chunk in chunks:
+            server.write(chunk)
+    finally:
+        close = getattr(chunks, "close", None)
+        if close is not None:
+            close()
+
+
+class Jar:
+    """The cookies of one browser: kept from answer to answer, for one side of a comparison.
+
+    It knows what a lesson needs: a cookie replaces its namesake, an expired one goes, and one that is larger than
+    browsers keep is dropped without a word, which is how sessions over 4 KB are lost.
+    """
+
+    # Name and value in bytes: Chromium, Firefox and Safari keep no more (RFC 6265 §6.1 asks for at least as much).
+    LARGEST = 4096
+
+    def __init__(self) -> None:
+        self.cookies: dict[str, str] = {}
+
+    def keep(self, answer: Exchange) -> None:
+        """Do what the ``Set-Cookie`` fields of an answer say."""
+        for name, value in answer.headers:
+            if name.lower() == "set-cookie":
+                self._set(value)
+
+    def _set(self, field_value: str) -> None:
+        pair, *attributes = field_value.split(";")
+        name, _, value = pair.partition("=")
+        words = {attribute.strip().lower() for attribute in attributes}
+        # The two ways in which both applications delete; a date is not compared with a frozen clock.
+        if "max-age=0" in words or "expires=thu, 01 jan 1970 00:00:00 gmt" in words:
+            self.cookies.pop(name, None)
+        elif len(name) + len(value) <= self.LARGEST:
+            self.cookies[name] = value
+
+    def fill(self, request: Request) -> Request:
+        """The request with its ``Cookie`` field, unless it brings its own."""
+        if not self.cookies or request.header("Cookie") is not None:
+            return request
+        return request.with_header(
+            "Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        )

@@ -1,0 +1,205 @@
+"""The wire: what a server reads before it calls an application, and what it writes afterwards.
+
+A request here is text that a person can read and change, so the reader is strict and its refusals are sentences.
+Between the text and the application stands what every WSGI server does: split the head, decode the path's percent
+signs, and put it all into one dictionary.
+
+Spec: RFC 9112 §2, §3, §5; PEP 3333, "environ Variables"
+"""
+
+import io
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TextIO
+from urllib.parse import unquote_to_bytes
+
+Fields = tuple[tuple[str, str], ...]
+
+# RFC 9110 §5.6.2: token = 1*tchar
+_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+# RFC 9112 §3: request-line = method SP request-target SP HTTP-version
+_request_line = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])")
+# RFC 9110 §5.5: field-vchar = VCHAR / obs-text, with SP and HTAB between
+_field_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_digits = re.compile(r"[0-9]{1,20}")
+# Not to be sent to a terminal: all control characters but TAB, LF, FF, CR.
+_control = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+
+# Fields that say how to read the message: two of a kind have no one meaning (RFC 9112 §3.2, §6.3).
+_SINGLE = frozenset({"content-length", "content-type", "host"})
+
+
+class MalformedRequest(ValueError):
+    """The text is no HTTP request; the message is a sentence for whoever wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request as it stands on the wire. Text is latin-1: a character for each byte."""
+
+    method: str
+    target: str
+    version: str
+    headers: Fields
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        """The first value of a field, or None."""
+        return next((value for key, value in self.headers if key.lower() == name.lower()), None)
+
+    def with_header(self, name: str, value: str) -> "Request":
+        """The same request with one more field."""
+        return Request(
+            self.method, self.target, self.version, (*self.headers, (name, value)), self.body
+        )
+
+    def to_bytes(self) -> bytes:
+        """The request as a client would send it."""
+        head = [f"{self.method} {self.target} HTTP/{self.version}"]
+        head += (f"{name}: {value}" for name, value in self.headers)
+        return "\r\n".join((*head, "", "")).encode("latin-1") + self.body
+
+
+def parse_request(raw: bytes) -> Request:
+    """Read one request. Lines of the head may end in LF alone, since people type them (RFC 9112 §2.2).
+
+    Raises MalformedRequest with a sentence that says what is wrong.
+    """
+    head, body = _split(raw)
+    request_line, *field_lines = head.split("\n")
+    method, target, version = _parse_request_line(request_line)
+    headers = tuple(_parse_field(line) for line in field_lines)
+    request = Request(method, target, version, headers, body)
+    _check_single(headers)
+    _check_length(request)
+    return request
+
+
+def _split(raw: bytes) -> tuple[str, bytes]:
+    end = re.search(rb"\r?\n\r?\n", raw)
+    if not end:
+        raise MalformedRequest("The head of the request must end with an empty line.")
+    return raw[: end.start()].decode("latin-1").replace("\r\n", "\n"), raw[end.end() :]
+
+
+def _parse_request_line(line: str) -> tuple[str, str, str]:
+    found = _request_line.fullmatch(line)
+    if not found:
+        raise MalformedRequest(
+            f"The first line must read like “GET /path HTTP/1.1”, and this one is {line!r}."
+        )
+    method, target, version = found.groups()
+    if not _token.fullmatch(method):
+        raise MalformedRequest(f"{method!r} is no method: a method is one word.")
+    if not target.startswith("/") and (method, target) != ("OPTIONS", "*"):
+        raise MalformedRequest(f"The target must be a path that begins with “/”, not {target!r}.")
+    if "#" in target:
+        raise MalformedRequest("A fragment (“#…”) stays in the browser; it is never sent.")
+    return method, target, version
+
+
+def _parse_field(line: str) -> tuple[str, str]:
+    name, colon, value = line.partition(":")
+    if not colon:
+        raise MalformedRequest(f"A header line needs a colon, and {line!r} has none.")
+    if not _token.fullmatch(name):
+        raise MalformedRequest(f"{name!r} is no header name: no spaces, nothing before the colon.")
+    if "_" in name:
+        # X_Name and X-Name would be one key of the environ, so servers drop the first.
+        raise MalformedRequest(f"The header name {name!r} has an underscore; servers drop those.")
+    value = value.strip(" \t")
+    if not _field_value.fullmatch(value):
+        raise MalformedRequest(f"The value of {name} holds a control character.")
+    return name, value
+
+
+def _check_single(headers: Fields) -> None:
+    names = [name.lower() for name, _ in headers]
+    for name in sorted(_SINGLE):
+        if names.count(name) > 1:
+            raise MalformedRequest(f"There must be one {name.title()} header, not several.")
+
+
+def _check_length(request: Request) -> None:
+    if request.header("Transfer-Encoding") is not None:
+        raise MalformedRequest("Transfer-Encoding is not read here; send Content-Length instead.")
+    announced = request.header("Content-Length")
+    if announced is None:
+        if request.body:
+            raise MalformedRequest("There is a body, but no Content-Length that announces it.")
+    elif not _digits.fullmatch(announced):
+        raise MalformedRequest(f"Content-Length must be a number of bytes, not {announced!r}.")
+    elif len(request.body) > int(announced):
+        raise MalformedRequest(
+            f"The body has {len(request.body)} bytes, more than Content-Length announces."
+        )
+
+
+def to_environ(request: Request, errors: TextIO, script_name: str = "") -> dict[str, Any]:
+    """The dictionary that a server hands to the application.
+
+    ``script_name`` is the path below which the application is mounted; the target must begin with it. A body shorter
+    than announced stays as it is: that is what a client that hung up looks like.
+    """
+    path, _, query = request.target.partition("?")
+    if not path.startswith(script_name):
+        raise MalformedRequest(f"{path!r} is not below {script_name!r}.")
+    host, _, port = (request.header("Host") or "localhost").partition(":")
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": request.method,
+        "SCRIPT_NAME": script_name,
+        "PATH_INFO": _unquote(path.removeprefix(script_name)),
+        "QUERY_STRING": query,
+        "SERVER_NAME": host,
+        "SERVER_PORT": port or "80",
+        "SERVER_PROTOCOL": f"HTTP/{request.version}",
+        "REMOTE_ADDR": "127.0.0.1",
+        "wsgi.version": (1, 0),
+        "wsgi.url_scheme": "http",
+        "wsgi.input": io.BytesIO(request.body),
+        "wsgi.errors": errors,
+        "wsgi.multithread": True,
+        "wsgi.multiprocess": False,
+        "wsgi.run_once": False,
+    }
+    for name, value in request.headers:
+        _add_field(environ, name, value)
+    return environ
+
+
+def _unquote(path: str) -> str:
+    return unquote_to_bytes(path.encode("latin-1")).decode("latin-1")
+
+
+def _add_field(environ: dict[str, Any], name: str, value: str) -> None:
+    key = name.upper().replace("-", "_")
+    if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+        key = f"HTTP_{key}"
+    if key in environ:
+        # RFC 9110 §5.3; cookies are the exception (RFC 6265 §5.4).
+        value = f"{environ[key]}{'; ' if key == 'HTTP_COOKIE' else ', '}{value}"
+    environ[key] = value
+
+
+def head_lines(status: str, headers: Iterable[tuple[str, str]]) -> list[str]:
+    """Status line and header lines of an answer, as a server writes them."""
+    return [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in headers)]
+
+
+def body_lines(body: bytes) -> list[str]:
+    """A body for people: its lines where it is text, else its bytes, sixteen to a line."""
+    try:
+        text = body.decode()
+    except UnicodeDecodeError:
+        return _hexadecimal(body)
+    if _control.search(text):
+        return _hexadecimal(body)
+    # A carriage return is a byte that may differ, so it is shown; split("\n") keeps a last empty line.
+    return [line.replace("\r", "␍") for line in text.split("\n")] if text else []
+
+
+def _hexadecimal(body: bytes) -> list[str]:
+    return [
+        f"{start:08x}  {body[start : start + 16].hex(' ')}" for start in range(0, len(body), 16)
+    ]

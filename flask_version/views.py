@@ -1,0 +1,315 @@
+"""The tutorial's views in Flask: what arrives is in ``request``, what is returned becomes the answer."""
+
+from http import HTTPStatus
+from urllib.parse import urlsplit
+
+from flask import (
+    Blueprint,
+    abort,
+    current_app,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    send_file,
+    session,
+    url_for,
+)
+from flask.typing import ResponseReturnValue
+from flask.wrappers import Response
+from itsdangerous import BadData
+from markupsafe import escape
+from werkzeug.exceptions import BadHost, HTTPException, InternalServerError
+
+from tutorial import text
+from tutorial.errors import Refusal
+
+views = Blueprint("tutorial", __name__)
+
+
+# Path parameters
+
+
+@views.route("/hello/<name>")
+def hello(name: str) -> ResponseReturnValue:
+    return f"Hello {escape(name)}!"
+
+
+@views.route("/add_wrong/<num1>/<num2>")
+def add_wrong(num1: str, num2: str) -> ResponseReturnValue:
+    """What a path holds is text, and texts are joined: 20 + 30 = 2030."""
+    return f"{escape(num1)} + {escape(num2)} = {escape(num1 + num2)}"
+
+
+@views.route("/add/<int:num1>/<int:num2>")
+def add(num1: int, num2: int) -> ResponseReturnValue:
+    try:
+        return f"{num1} + {num2} = {num1 + num2}"
+    except ValueError:
+        # Python writes no number of more than 4,300 digits, and two of 4,300 can have such a sum.
+        raise Refusal("The sum has more digits than we write out: add smaller numbers.") from None
+
+
+# Query parameters, and the login that leaves a flash
+
+
+@views.route("/login", methods=["GET", "POST"])
+def login() -> ResponseReturnValue:
+    if request.method == "POST":
+        username, password = request.form.get("username"), request.form.get("password")
+        if current_app.extensions["settings"].credentials_match(username, password):
+            flash("Successful login (sent via flash)!")
+            return render_template("index.html", message="Successful login (sent via index.html message)")
+        flash("Login failed! (sent via flash)")
+        return render_template("index.html", message="Login failed (sent via index.html message)")
+    username = request.args.get("username")
+    password = request.args.get("password")
+    if username is None and password is None:
+        return render_template("login.html")
+    return f"Username: {escape(username)} <br>Password: {escape(password)}"
+
+
+# Methods and status codes
+
+
+@views.route("/getandpost", methods=["GET", "POST"])
+def getandpost() -> ResponseReturnValue:
+    # HEAD comes here too, and must have what GET has.
+    return "POST method used." if request.method == "POST" else "GET method used."
+
+
+@views.route("/get202status")
+def get202status() -> ResponseReturnValue:
+    return "get200status() method successfully called.", 202
+
+
+@views.route("/get202statuswithmakeresponse")
+def get202statuswithmakeresponse() -> ResponseReturnValue:
+    response = make_response()
+    response.status_code = 202
+    response.data = "get202statuswithmakresponse() successfully called"
+    response.content_type = "text/customkumartext"
+    return response
+
+
+# Templates and redirects
+
+
+@views.app_template_filter()
+def title_case(value: str) -> str:
+    return text.title_case(value)
+
+
+@views.route("/", methods=["GET", "POST"])
+def index() -> ResponseReturnValue:
+    if request.method == "POST":
+        username, password = request.form.get("username"), request.form.get("password")
+        known = current_app.extensions["settings"].credentials_match(username, password)
+        return "Success" if known else "Failure"
+    return render_template("home.html", hello_str="Hello", world_str="World")
+
+
+@views.route("/displaylist")
+def displayList_fun() -> ResponseReturnValue:  # noqa: N802  # the tutorial's name, which its url_for() uses
+    return render_template("displaylist_template.html", mylist=[10, 20, 30, 40, 50])
+
+
+@views.route("/redirect_endpoint")
+def redirect_endpoint() -> ResponseReturnValue:
+    return redirect(url_for("tutorial.displayList_fun"), 302)
+
+
+# Files
+
+
+@views.route("/file_upload", methods=["POST"])
+def file_upload() -> ResponseReturnValue:
+    upload = request.files.get("file")
+    content = current_app.extensions["spreadsheets"].show(upload, request.mimetype)
+    if content.table:
+        return render_template("table.html", table=content.table, note=content.note)
+    return content.text, {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@views.route("/convert_to_csv", methods=["POST"])
+def convert_to_csv() -> ResponseReturnValue:
+    upload = request.files.get("file")
+    csv = current_app.extensions["spreadsheets"].to_csv(upload, request.mimetype)
+    return csv, {
+        "Content-Type": "text/csv; charset=utf-8",
+        "Content-Disposition": "attachment; filename=result.csv",
+    }
+
+
+@views.route("/convert_to_csv_with_download_page", methods=["POST"])
+def convert_to_csv_with_download_page() -> ResponseReturnValue:
+    upload = request.files.get("file")
+    csv = current_app.extensions["spreadsheets"].to_csv(upload, request.mimetype)
+    name = current_app.extensions["downloads"].save_csv(csv)
+    return render_template("download.html", filename_to_download=name)
+
+
+@views.route("/download/<filename_to_download>")
+def download(filename_to_download: str) -> ResponseReturnValue:
+    csv = current_app.extensions["downloads"].open_csv(filename_to_download)
+    if csv is None:
+        abort(404)
+    # A name is given once and its file never changes, so the name is all that an entity tag has to be.
+    return send_file(
+        csv, mimetype="text/csv", as_attachment=True, download_name="result.csv", etag=filename_to_download
+    )
+
+
+# JSON
+
+
+@views.route("/handle_js_post", methods=["POST"])
+def handle_js_post() -> ResponseReturnValue:
+    try:
+        data = request.json
+    except RecursionError:
+        raise Refusal("The JSON is nested too deeply: send an object of two texts.") from None
+    match data:
+        case {"greeting": str(greeting), "name": str(name)}:
+            current_app.extensions["downloads"].save_message(f"{greeting} {name}")
+        case _:
+            raise Refusal('Send a JSON object with two texts, "greeting" and "name".')
+    return jsonify({"message": "Successfully stored the message! - Kumaravel"})
+
+
+# The session
+
+
+@views.route("/set_session_data")
+def set_session_data() -> ResponseReturnValue:
+    session["name"] = "Kumaravel Rajan"
+    session["other"] = "Other data in cookie"
+    return render_template("index.html", message="Session data set")
+
+
+@views.route("/get_session_data")
+def get_session_data() -> ResponseReturnValue:
+    if session:
+        name = session.get("name")
+        other = session.get("other")
+        return render_template("index.html", message=f"name = {name};; other = {other}")
+    return render_template(
+        "index.html", message="No session exists yet. Create a new session instead and try again."
+    )
+
+
+@views.route("/clear_session")
+def clear_session() -> ResponseReturnValue:
+    session.clear()
+    return render_template("index.html", message="Session cleared.")
+
+
+# Cookies, plain and signed
+
+
+@views.route("/set_custom_cookie")
+def set_custom_cookie() -> ResponseReturnValue:
+    response = make_response(render_template("index.html", message="Custom cookie set"))
+    response.set_cookie("cookie_key", "cookie_value", httponly=True, samesite="Lax")
+    return response
+
+
+@views.route("/get_custom_cookie")
+def get_custom_cookie() -> ResponseReturnValue:
+    key = "cookie_key"
+    if key in request.cookies:
+        value = request.cookies[key]
+        return render_template("index.html", message=f"custom cookie key: {key};; custom cookie value: {value}")
+    return render_template(
+        "index.html", message="No custom cookie set. First set the cookie and then try to read it."
+    )
+
+
+@views.route("/clear_custom_cookie")
+def clear_custom_cookie() -> ResponseReturnValue:
+    response = make_response(render_template("index.html", message="Cleared custom cookie"))
+    response.delete_cookie("cookie_key", httponly=True, samesite="Lax")
+    return response
+
+
+@views.route("/set_signed_cookie")
+def set_signed_cookie() -> ResponseReturnValue:
+    response = make_response(render_template("index.html", message="Signed cookie set"))
+    value = current_app.extensions["signer"].dumps("cookie_value")
+    response.set_cookie("signed_cookie_key", value, httponly=True, samesite="Lax")
+    return response
+
+
+@views.route("/get_signed_cookie")
+def get_signed_cookie() -> ResponseReturnValue:
+    key = "signed_cookie_key"
+    if key not in request.cookies:
+        return render_template("index.html", message="No signed cookie set. First set the cookie and then try to read it.")
+    try:
+        value = current_app.extensions["signer"].loads(request.cookies[key])
+    except BadData:
+        raise Refusal("The signed cookie was changed on its way: set it again.") from None
+    return render_template("index.html", message=f"signed cookie key: {key};; signed cookie value: {value}")
+
+
+@views.route("/healthz")
+def healthz() -> ResponseReturnValue:
+    return "ok", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+# Errors: the same page for all of them, but for two that cannot have one
+
+
+@views.app_errorhandler(HTTPException)
+def http_error(error: HTTPException) -> ResponseReturnValue:
+    page = render_template("error.html", code=error.code, name=error.name, sentence=text.explain(error.code))
+    return page, error.code, error.get_headers()
+
+
+@views.app_errorhandler(Refusal)
+def refusal(error: Refusal) -> ResponseReturnValue:
+    name = HTTPStatus(error.code).phrase
+    return render_template("error.html", code=error.code, name=name, sentence=str(error)), error.code
+
+
+@views.app_errorhandler(UnicodeDecodeError)
+def not_utf8(error: UnicodeDecodeError) -> ResponseReturnValue:
+    # A query is the one text of a request that is decoded strictly.
+    sentence = "The query of the URL is not UTF-8: percent-code it."
+    return render_template("error.html", code=400, name="Bad Request", sentence=sentence), 400
+
+
+@views.app_errorhandler(BadHost)
+def bad_host(error: BadHost) -> ResponseReturnValue:
+    # Without a host there are no URLs, and the template is full of them.
+    return text.plain_page(error.code, error.name, "The Host field of the request cannot name a server."), 400
+
+
+@views.app_errorhandler(InternalServerError)
+def server_error(error: InternalServerError) -> ResponseReturnValue:
+    # What failed may have been the template, so this page needs none.
+    return text.plain_page(error.code, error.name, text.explain(error.code)), 500
+
+
+# What every answer goes through
+
+
+@views.after_app_request
+def sort_allow(response: Response) -> Response:
+    """Name the methods in a fixed order; in Werkzeug it is that of a set, and so of the process's hash seed."""
+    allow = response.headers.get("Allow")
+    if allow is not None:
+        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
+    return response
+
+
+@views.after_app_request
+def redirect_page(response: Response) -> Response:
+    """Give every redirect the same page, and a Location that does not repeat what the client sent as Host."""
+    if response.location is not None:
+        location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
+        response.location = location
+        response.data = render_template("redirect.html", location=location)
+    return response

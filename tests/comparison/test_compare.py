@@ -1,0 +1,150 @@
+"""``compare.py``: what it prints, and with what status it ends."""
+
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+import compare
+from comparison import study as study_module
+from comparison.exchange import Exchange
+from comparison.study import Study
+from comparison.terminal import closing_sentence, print_all, print_one
+
+ROOT = Path(compare.__file__).parent
+
+
+def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+    plain = {
+        name: value for name, value in os.environ.items() if name not in ("COLUMNS", "NO_COLOR")
+    }
+    return subprocess.run(
+        [sys.executable, "compare.py", *arguments],
+        cwd=ROOT,
+        env=plain | environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def text(show: object, studies: object, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, highlight=False)
+    show(studies, console)  # type: ignore[operator]  # print_all or print_one
+    file = console.file
+    assert isinstance(file, io.StringIO)
+    return file.getvalue()
+
+
+def test_an_identical_scenario_ends_with_0_and_is_shown_whole() -> None:
+    done = run("session")
+    assert done.returncode == 0
+    for words in (
+        "GET /set_session_data HTTP/1.1",
+        "Both answered",
+        "HTTP/1.1 200 OK",
+        "Set-Cookie: session=",
+        "Python calls by stage",
+        "open the session",
+        'payload    {"name": "Kumaravel Rajan"',
+        "of 4,093 bytes",
+        "Identical: status line, headers in their order, body.",
+    ):
+        assert words in done.stdout
+    assert "\x1b" not in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+def test_an_unknown_scenario_ends_with_2_and_names_close_ones() -> None:
+    done = run("sesion")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr
+        == "There is no scenario 'sesion': did you mean session or session-none or session-over-4-kb?\n"
+    )
+
+
+def test_what_is_close_to_no_scenario_is_told_where_they_are_listed() -> None:
+    assert run("xyzzy").stderr == (
+        "There is no scenario 'xyzzy': “python compare.py” lists them all.\n"
+    )
+
+
+def test_a_wrong_option_ends_with_2() -> None:
+    assert run("--jsonn", "x", "y").returncode == 2
+
+
+def test_json_is_json() -> None:
+    done = run("hello", "--json")
+    (made,) = json.loads(done.stdout)
+    assert made["name"] == "hello"
+    assert made["verdict"] == "identical"
+    assert made["flask"]["calls"] == sum(made["flask"]["calls_by_stage"].values())
+    assert made["flask"]["answers"] == made["scratch"]["answers"]
+
+
+def test_a_difference_ends_with_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def differs(flask: Exchange, scratch: Exchange) -> bool:
+        return True
+
+    monkeypatch.setattr(study_module, "differs", differs)
+    assert compare.main(["hello"]) == 1
+    assert "Different" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_table_fits_its_width_without_cutting_anything(
+    studies: list[Study], width: int
+) -> None:
+    lines = text(print_all, studies, width).splitlines()
+    assert max(map(len, lines)) <= width
+    assert [line for line in lines if "…" in line] == []
+    for made in studies:
+        (row,) = (line for line in lines if line.split()[:1] == [made.scenario.name])
+        assert f" {made.verdict} " in row
+        assert f"{made.flask.calls:,}" in row
+        assert (made.scenario.lesson in row) == (width == 200)
+
+
+def test_without_colour_nothing_is_lost() -> None:
+    coloured = run("hello", FORCE_COLOR="1").stdout
+    plain = run("hello", FORCE_COLOR="1", NO_COLOR="1").stdout
+    assert "\x1b[32m" in coloured
+    assert "\x1b[32m" not in plain
+
+
+def test_the_closing_sentence_counts(studies: list[Study]) -> None:
+    requests = sum(len(made.steps) for made in studies)
+    sentence = closing_sentence(studies)
+    assert sentence.startswith(
+        f"{len(studies)} scenarios, {requests} requests: every answer identical"
+    )
+    assert f"{sum(made.flask.calls for made in studies):,}" in sentence
+
+
+def test_every_study_can_be_shown(studies: list[Study]) -> None:
+    for made in studies:
+        shown = text(print_one, made, 80)
+        assert made.scenario.lesson in " ".join(shown.split())
+        assert "\x1b" not in shown
+
+
+def test_who_reads_only_the_first_lines_sees_no_traceback() -> None:
+    done = subprocess.run(
+        f"{sys.executable} compare.py home | head -1",
+        shell=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,64 @@
+"""What tests of several folders share."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import time_machine
+
+if TYPE_CHECKING:
+    from wsgiref.types import WSGIApplication
+
+    from flask import Flask
+
+    from tutorial.settings import Settings
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> "Settings":
+    """A fixed key, and a store of the test's own."""
+    from tutorial.settings import Settings
+
+    return Settings(secret_key="a key for tests", downloads_url=(tmp_path / "downloads").as_uri())
+
+
+@pytest.fixture
+def flask_app(settings: "Settings") -> "Flask":
+    from flask_version import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def scratch_app(settings: "Settings") -> "WSGIApplication":
+    from wsgi_from_scratch import create_app
+
+    return create_app(settings)
+
+
+@pytest.fixture
+def frozen_clock() -> Iterator[None]:
+    """Time stands still, so that signatures and dates of two answers can be compared."""
+    with time_machine.travel(datetime(2024, 2, 29, 12, 30, tzinfo=UTC), tick=False):
+        yield
+
+
+@pytest.fixture(scope="session")
+def require_program() -> Callable[[str], str]:
+    """Gives the path of a program; without it the test is skipped, and fails under CI, where none may be missing."""
+    here = Path(sys.executable).parent
+
+    def path_of(name: str) -> str:
+        path = shutil.which(name, path=f"{here}{os.pathsep}{os.environ['PATH']}")
+        if path is not None:
+            return path
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{name} is not installed")
+        pytest.skip(f"{name} is not installed")
+
+    return path_of

@@ -1,0 +1,52 @@
+"""What a process that serves every scenario has loaded, and above all what it has not."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+SERVE = """
+import json, sys
+from comparison import lab
+from comparison.scenarios import SCENARIOS, SECRET_KEY
+from comparison.steps import visit
+from tutorial.settings import Settings
+from PACKAGE import create_app
+
+application = create_app(Settings(secret_key=SECRET_KEY, downloads_url="memory://isolation"))
+lab.ADD_TO(application)
+answers = [answer for scenario in SCENARIOS.values() for answer in visit(application, scenario.steps)]
+print(json.dumps([len(SCENARIOS), len(answers), sorted(name.partition(".")[0] for name in sys.modules)]))
+"""
+
+
+def loaded_after_serving(package: str, add_to: str) -> set[str]:
+    """Top-level names of all that a fresh interpreter has loaded once it has served every scenario."""
+    program = SERVE.replace("PACKAGE", package).replace("ADD_TO", add_to)
+    answer = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    scenarios, answers, loaded = json.loads(answer.stdout)
+    assert answers >= scenarios > 0
+    return set(loaded)
+
+
+def test_the_application_from_scratch_loads_no_framework_and_no_pandas() -> None:
+    loaded = loaded_after_serving("wsgi_from_scratch", "add_to_scratch")
+    assert loaded.isdisjoint(
+        {"flask", "werkzeug", "itsdangerous", "click", "blinker", "pandas", "numpy"}
+    )
+
+
+def test_the_application_in_flask_loads_no_pandas_either() -> None:
+    loaded = loaded_after_serving("flask_version", "add_to_flask")
+    assert {"flask", "werkzeug"} <= loaded
+    assert loaded.isdisjoint({"pandas", "numpy"})

@@ -1,0 +1,207 @@
+"""What ``tutorial.server`` makes of wsgiref."""
+
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.servers.conftest import APPLICATIONS
+from tests.servers.running import PATIENCE, running
+from tutorial.errors import SettingsError
+from tutorial.server import MAX_REQUEST_LINE, Server, serve
+
+if TYPE_CHECKING:
+    from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+
+class Recorder:
+    """An application that keeps each environment and body, and answers by the path: ``/404`` with that status."""
+
+    def __init__(self) -> None:
+        self.environs: list[WSGIEnvironment] = []
+        self.bodies: list[bytes] = []
+
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
+        self.environs.append(environ)
+        status = environ["PATH_INFO"].strip("/") or "200"
+        if status == "413":  # the one that does not look at the body
+            self.bodies.append(b"")
+        else:
+            self.bodies.append(environ["wsgi.input"].read() + environ["wsgi.input"].read(10))
+        start_response(f"{status} As Asked", [("ETag", '"x"')])
+        return [b"a body"]
+
+
+@pytest.fixture
+def recorder() -> Recorder:
+    return Recorder()
+
+
+@pytest.fixture(params=["127.0.0.1", "::1"])
+def server(request: pytest.FixtureRequest, recorder: Recorder) -> Iterator[Server]:
+    try:
+        server = Server(request.param, 0, recorder)
+    except OSError as error:
+        pytest.skip(f"no {request.param} on this machine: {error}")
+    with server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def exchange(server: Server, raw: bytes, *, leave: bool = False) -> tuple[list[str], bytes]:
+    """Send bytes, and give the lines of the answer's head and its body; ``leave`` ends the sending early."""
+    address = (server.server_name, server.server_port)
+    with socket.create_connection(address, timeout=PATIENCE) as connection:
+        connection.sendall(raw)
+        if leave:
+            connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            head, _, body = answer.read().partition(b"\r\n\r\n")
+    return head.decode("latin-1").split("\r\n"), body
+
+
+def test_reading_to_the_end_stops_at_the_end_of_the_body(
+    server: Server, recorder: Recorder
+) -> None:
+    head, _ = exchange(
+        server, b"POST / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n\r\n"
+    )
+    assert head[0] == "HTTP/1.0 200 As Asked"
+    assert recorder.bodies == [b"hello"]
+
+
+def test_without_a_length_there_is_no_body(server: Server, recorder: Recorder) -> None:
+    exchange(server, b"POST / HTTP/1.1\r\n\r\nhello")
+    assert recorder.bodies == [b""]
+
+
+def test_a_client_that_stops_sending_ends_the_body(server: Server, recorder: Recorder) -> None:
+    exchange(server, b"POST / HTTP/1.1\r\nContent-Length: 500\r\n\r\nhello", leave=True)
+    assert recorder.bodies == [b"hello"]
+
+
+def test_an_answer_reaches_a_client_whose_body_nobody_read(server: Server) -> None:
+    length = 20_000_000
+    head, body = exchange(
+        server, b"POST /413 HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % length + b"x" * length
+    )
+    assert (head[0], body) == ("HTTP/1.0 413 As Asked", b"a body")
+
+
+@pytest.mark.parametrize(
+    ("request_head", "status"),
+    [
+        (b"POST / HTTP/1.1\r\nContent-Length: +5", "400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: -5", "400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5_0", "400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6", "400"),
+        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000, "400"),
+        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked", "501"),
+        (b"GET /" + b"a" * MAX_REQUEST_LINE + b" HTTP/1.1", "414"),
+    ],
+    ids=lambda value: value[:60],
+)
+def test_what_cannot_be_read_is_refused_before_the_application(
+    server: Server, recorder: Recorder, request_head: bytes, status: str
+) -> None:
+    head, _ = exchange(server, request_head + b"\r\n\r\nhello", leave=True)
+    assert head[0].startswith(f"HTTP/1.0 {status} ")
+    assert recorder.environs == []
+
+
+def test_the_environment_holds_the_request_and_not_the_process(
+    server: Server, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "a secret")
+    exchange(
+        server, b"GET /200?a=b HTTP/1.1\r\nHost: a\r\nX-Name: hyphen\r\nX_Name: underscore\r\n\r\n"
+    )
+    (environ,) = recorder.environs
+    assert {name: value for name, value in environ.items() if name.startswith("HTTP_")} == {
+        "HTTP_HOST": "a",
+        "HTTP_X_NAME": "hyphen",
+    }
+    assert not environ.keys() & (os.environ.keys() | {"CONTENT_TYPE"})
+    assert environ["wsgi.multithread"] is True
+    assert (environ["QUERY_STRING"], environ["SERVER_NAME"]) == ("a=b", server.server_name)
+
+
+@pytest.mark.parametrize("request_line", ["HEAD /200", "GET /204", "GET /304"])
+def test_an_answer_without_a_body_gets_none_and_no_length(
+    server: Server, request_line: str
+) -> None:
+    head, body = exchange(server, f"{request_line} HTTP/1.1\r\n\r\n".encode())
+    assert body == b""
+    assert [line.partition(":")[0] for line in head[1:]] == ["Date", "Server", "ETag"]
+
+
+def test_the_log_shows_control_characters_as_escapes(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exchange(server, b"GET /200?\x1b[31m\x9b HTTP/1.1\r\n\r\n")
+    assert r'"GET /200?\x1b[31m\x9b HTTP/1.1" 200' in capsys.readouterr().err
+
+
+def test_a_fault_of_the_application_is_reported_and_answered(
+    server: Server, capsys: pytest.CaptureFixture[str]
+) -> None:
+    head, body = exchange(server, b"GET /nonsense HTTP/1.1\r\n\r\n")
+    assert head[0] == "HTTP/1.0 500 Internal Server Error"
+    assert b"nonsense" not in body
+    assert "AssertionError" in capsys.readouterr().err
+
+
+def test_the_url_of_an_ipv6_address_has_brackets(server: Server) -> None:
+    host = {"127.0.0.1": "127.0.0.1", "::1": "[::1]"}[server.server_name]
+    assert server.url == f"http://{host}:{server.server_port}/"
+
+
+def test_a_taken_port_is_said_in_one_sentence(
+    recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert serve(lambda: recorder, "program", ["--port", str(port)]) == 2
+    sentence = f"program: cannot listen on 127.0.0.1, port {port}: Address already in use.\n"
+    assert capsys.readouterr() == ("", sentence)
+
+
+@pytest.mark.parametrize("port", ["65536", "-1", "1_0", "http", ""])
+def test_a_port_that_is_none_is_refused(
+    recorder: Recorder, port: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        serve(lambda: recorder, "program", [f"--port={port}"])
+    assert f"{port!r} is no port" in capsys.readouterr().err
+
+
+def test_a_bad_setting_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    def create_app() -> "WSGIApplication":
+        raise SettingsError("SECRET_KEY is empty: give it a value, or leave it out.")
+
+    assert serve(create_app, "program", ["--port=0"]) == 2
+    assert capsys.readouterr() == (
+        "",
+        "program: SECRET_KEY is empty: give it a value, or leave it out.\n",
+    )
+
+
+@pytest.mark.parametrize("application", APPLICATIONS)
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_stops_quietly_when_asked(
+    application: str, number: signal.Signals, tmp_path: Path
+) -> None:
+    with running([sys.executable, "-m", application, "--port=0"], tmp_path, stop=number) as site:
+        url = f"http://{site.host}:{site.port}/"
+    assert site.log.read_text() == f"{application} answers at {url} (Ctrl-C stops it)\n"

@@ -1,0 +1,337 @@
+"""The parser by itself: what is a delimiter, what is data, and that no cut through the body changes either."""
+
+import sys
+from collections.abc import Callable, Iterable
+from types import FrameType
+from typing import TypeAlias
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from wsgi_from_scratch.errors import RequestEntityTooLarge
+from wsgi_from_scratch.multipart import (
+    MAX_PART_HEADERS,
+    Data,
+    End,
+    Event,
+    MultipartError,
+    MultipartParser,
+    Part,
+)
+
+Outcome: TypeAlias = list[Event] | type[Exception]
+
+A = b'Content-Disposition: form-data; name="a"'
+F = b'Content-Disposition: form-data; name="a"; filename="f"'
+
+
+def parse(
+    chunks: Iterable[bytes], boundary: bytes = b"cut", max_parts: int = 10, max_memory: int = 1000
+) -> Outcome:
+    """The events, neighbouring data joined, or the class of the error."""
+    parser = MultipartParser(boundary, max_parts=max_parts, max_memory=max_memory)
+    events: list[Event] = []
+    try:
+        for chunk in chunks:
+            for event in parser.feed(chunk):
+                if isinstance(event, Data) and isinstance(last := events[-1], Data):
+                    events[-1] = Data(last.data + event.data)
+                else:
+                    events.append(event)
+        parser.close()
+    except (MultipartError, RequestEntityTooLarge) as error:
+        return type(error)
+    return events
+
+
+def values(body: bytes) -> list[bytes] | type[Exception]:
+    """The data of each part, or the class of the error."""
+    events = parse([body])
+    if isinstance(events, type):
+        return events
+    parts: list[bytes] = []
+    for event in events:
+        if isinstance(event, Part):
+            parts.append(b"")
+        elif isinstance(event, Data):
+            parts[-1] += event.data
+    return parts
+
+
+def part(body: bytes) -> Part:
+    events = parse([body])
+    assert isinstance(events, list)
+    assert isinstance(events[0], Part)
+    return events[0]
+
+
+def whole(data: bytes, header: bytes = A) -> bytes:
+    return b"--cut\r\n" + header + b"\r\n\r\n" + data + b"\r\n--cut--\r\n"
+
+
+TYPICAL = (
+    b"a preamble\r\n--cut\r\n" + A + b"\r\n\r\none\r\n\r\ntwo\r\n"
+    b"--cut\r\n" + F + b"\r\nContent-Type: text/plain\r\n\r\n\r\n--cu\r\n--cutter\r\n--cut \t!\r\n-"
+    b"\r\n--cut \t\r\n" + F + b"\r\n\r\n--cut--\r\nan epilogue"
+)
+OLD_FASHIONED = TYPICAL.replace(b"\r\n", b"\n")
+OLDER_STILL = TYPICAL.replace(b"\r\n", b"\r")
+BODIES = [
+    TYPICAL,
+    OLD_FASHIONED,
+    OLDER_STILL,
+    whole(b"\r\n" * 20),
+    whole(b"\r" * 20 + b"\n" * 20),
+    b"--cut\r" + A + b"\r\r\n--cut\r\n" + A + b"\n\n\n--cut--",
+]
+
+
+def test_a_body_becomes_parts_data_and_ends() -> None:
+    assert parse([whole(b"x") + b"bytes after the end"]) == [
+        Part("a", None, part(whole(b"x")).headers),
+        Data(b"x"),
+        End(),
+    ]
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_every_cut_through_a_body_gives_the_same_events(body: bytes) -> None:
+    events = parse([body])
+    assert isinstance(events, list)
+    assert parse(body[at : at + 1] for at in range(len(body))) == events
+    for at in range(len(body)):
+        assert parse([body[:at], body[at:]]) == events
+        assert parse([body[:at], b"", body[at : at + 2], body[at + 2 :]]) == events
+
+
+TOKENS = st.sampled_from(
+    [
+        b"--",
+        b"cut",
+        b"--cut",
+        b"--cut--",
+        b"\r\n",
+        b"\n",
+        b"\r",
+        b"-",
+        b" ",
+        b"\t",
+        b"x",
+        b"\0",
+        b"\xff",
+    ]
+    + [b"\r\n\r\n", A + b"\r\n\r\n", b"--cut\r\n" + F + b"\n\n", b"\r\n--cut--\r\n"]
+)
+
+
+@given(st.lists(TOKENS, max_size=30).map(b"".join), st.data())
+@example(b"--cut\n" + F + b"\n\n", None)
+@settings(deadline=None, max_examples=300)
+def test_any_chunking_of_anything_gives_the_same_outcome(
+    body: bytes, data: st.DataObject | None
+) -> None:
+    sizes = data.draw(st.lists(st.integers(0, 9), max_size=20)) if data else []
+    chunks, rest = [], body
+    for size in sizes:
+        chunks.append(rest[:size])
+        rest = rest[size:]
+    expected = parse([body], max_parts=2, max_memory=60)
+    assert parse([*chunks, rest], max_parts=2, max_memory=60) == expected
+    assert (
+        parse((body[at : at + 1] for at in range(len(body))), max_parts=2, max_memory=60)
+        == expected
+    )
+
+
+@given(st.binary(max_size=200), st.binary(min_size=1, max_size=5))
+@settings(deadline=None, max_examples=200)
+def test_random_bytes_give_events_or_one_of_the_two_errors(body: bytes, boundary: bytes) -> None:
+    parse([body], boundary)
+    parse([b"--" + boundary + b"\n" + F + b"\n\n" + body], boundary)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b"--cut\n" + A + b"\n\nx\n--cut--", [b"x"]),
+        (b"--cut\r" + A + b"\r\rx\r--cut--", [b"x"]),
+        (b"\r\n--cut\r\n" + A + b"\n\nx\r--cut--", [b"x"]),
+        (b"anything--cut\n" + A + b"\n\nx\n--cut--", [b"x"]),
+        (b"--cu --cut! --cut\n" + A + b"\n\nx\n--cut--", [b"x"]),
+        (b"--cut \t\v\f\n" + A + b"\n\nx\n--cut \n" + A + b"\n\ny\n--cut--", [b"x", b"y"]),
+        (b"--cut\n" + A + b"\n\nx\n--cut--and so on", [b"x"]),
+        (b"--cut--", []),
+        (b"--cut--\n--cut\n" + A + b"\n\nx\n--cut--", []),
+    ],
+)
+def test_delimiters_are_found(body: bytes, expected: list[bytes]) -> None:
+    assert values(body) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"--cut",
+        b"x--cut\r\n",
+        b"x--cut--\r\n",
+        b"\r\n--cut x",
+        b"\r\n--cut-x",
+        b"\r\n--cut -- ",
+        b"\r\n--Cut",
+        b"\r\n-cut",
+        b"\r\n--\r\ncut",
+        b"\r\n--cutlery\r\n",
+        b"\r\n--cut" + b" " * 100 + b"x",
+        b"\r\n--cut\xa0\r\n",
+        b"\n\n\n",
+        b"\r\r\r",
+        b"\r",
+    ],
+)
+def test_what_only_looks_like_a_delimiter_is_data(data: bytes) -> None:
+    data = b"begin" + data + b"end"
+    assert values(whole(data)) == [data]
+
+
+@pytest.mark.parametrize("blank_line", [b"\r\n\r\n", b"\n\n", b"\r\r", b"\r\r\n"])
+def test_an_empty_part_may_share_its_blank_line_with_the_delimiter(blank_line: bytes) -> None:
+    assert values(b"--cut\n" + A + blank_line + b"--cut--") == [b""]
+    assert values(b"--cut\n" + A + blank_line + b"\n--cut--") == [b""]
+
+
+def test_line_feed_after_two_carriage_returns_belongs_to_the_blank_line() -> None:
+    assert values(b"--cut\r" + A + b"\r\r\nx\r--cut--") == [b"x"]
+
+
+@pytest.mark.parametrize(
+    ("header", "name", "filename"),
+    [
+        (b"content-DISPOSITION : form-data; name=a", "a", None),
+        (b"Content-Disposition: form-data; name=a; filename=", "a", None),
+        (b'Content-Disposition: form-data; name=a; filename=""', "a", ""),
+        (b"Content-Disposition: anything; filename=f", None, "f"),
+        (b"Content-Disposition: form-data", None, None),
+        (b"Content-Disposition: form-data;\r\n name=a;\r\n\tfilename=f", "a", "f"),
+        (b'Content-Disposition: form-data; name="\xc3\xa9"', "é", None),
+        (b'Content-Disposition: form-data; name="a\0b"', "a\0b", None),
+        (b"X: 1\nContent-Disposition: ;name=a\rContent-Disposition: ;name=b", "a", None),
+        (b"Content-Disposition: ; name=a; filename*=UTF-8''%C3%A9", "a", "é"),
+    ],
+)
+def test_name_and_filename_come_from_the_first_disposition(
+    header: bytes, name: str | None, filename: str | None
+) -> None:
+    found = part(whole(b"", header))
+    assert (found.name, found.filename) == (name, filename)
+
+
+def test_header_fields_are_kept_in_order_without_the_white_space_around_them() -> None:
+    header = A + b"\r\n\tX : 1 \r\n\r\nno: header".replace(b"\r\n\r\n", b"\r\n")
+    assert list(part(whole(b"", A + b"\r\n X : 1 \r\nX:2\nno colon\n:\0")).headers) == [
+        ("Content-Disposition", 'form-data; name="a" X : 1'),
+        ("X", "2"),
+        ("no colon", ""),
+        ("", " "),
+    ]
+    assert list(part(whole(b"", header)).headers)[1:] == [("no", "header")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--cut",
+        b"--cut\r\n",
+        b"no boundary at all",
+        b"--cut\r\nContent-Type: text/plain\r\n\r\nx\r\n--cut--",
+        b"--cut\r\n\r\n\r\nx\r\n--cut--",
+        b'--cut\r\nContent-Disposition: form-data; name="\xe9"\r\n\r\nx\r\n--cut--',
+        *(TYPICAL[:end] for end in range(1, len(TYPICAL) - len(b"--\r\nan epilogue") + 2)),
+    ],
+)
+def test_a_body_that_is_not_whole_is_refused(body: bytes) -> None:
+    assert values(body) is MultipartError
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda size: b"x" * size + b"--cut\n" + A + b"\n\n\n--cut--",
+        lambda size: b"--cut\n" + A + b"\nX: " + b"x" * (size - len(A) - 4) + b"\n\n\n--cut--",
+        lambda size: b"--cut\n" + A + b"\n\n" + b"x" * size + b"\n--cut--",
+        lambda size: b"--cut\n" + A + b"\n\n" + b"\n" * size + b"\n--cut--",
+        lambda size: (
+            b"--cut\n" + A + b"\n\n\n--cut" + b" " * (size - 5) + b"\n" + A + b"\n\n\n--cut--"
+        ),
+        lambda size: b"--cut--" + b"x" * size,
+    ],
+    ids=["preamble", "header", "field", "field of line breaks", "padding", "epilogue"],
+)
+@pytest.mark.parametrize("chunk", [10_000, 7, 1])
+def test_a_piece_larger_than_the_limit_is_too_large(
+    make: Callable[[int], bytes], chunk: int
+) -> None:
+    def outcome(size: int) -> Outcome:
+        body = make(size)
+        return parse(body[at : at + chunk] for at in range(0, len(body), chunk))
+
+    assert isinstance(outcome(1000), list)
+    assert outcome(1001) is RequestEntityTooLarge
+
+
+def test_a_piece_larger_than_the_limit_is_refused_before_it_ends() -> None:
+    parser = MultipartParser(b"cut", max_parts=1, max_memory=1000)
+    parser.feed(b"--cut\n" + A + b"\n\n")
+    with pytest.raises(RequestEntityTooLarge):
+        parser.feed(b"x" * 1001)
+
+
+def test_a_file_may_be_larger_than_the_limit() -> None:
+    assert values(whole(b"x" * 5000, F)) == [b"x" * 5000]
+
+
+def test_more_parts_than_the_limit_are_too_many() -> None:
+    assert isinstance(parse([TYPICAL], max_parts=3), list)
+    assert parse([TYPICAL], max_parts=2) is RequestEntityTooLarge
+
+
+def test_more_header_fields_than_the_limit_are_too_many() -> None:
+    assert values(whole(b"x", A + b"\nX:1" * (MAX_PART_HEADERS - 1))) == [b"x"]
+    assert values(whole(b"x", A + b"\nX:1" * MAX_PART_HEADERS)) is RequestEntityTooLarge
+
+
+@pytest.mark.parametrize(
+    "data", [b"x", b"\r", b"\n", b"\r\n", b"\n\r", b"-", b"\r\n--", b"\r\n--cu", b"--cut"]
+)
+@pytest.mark.parametrize("chunk", [1, 5, 64])
+def test_nothing_is_held_back_but_what_may_become_a_delimiter(data: bytes, chunk: int) -> None:
+    parser = MultipartParser(b"cut", max_parts=1, max_memory=1000)
+    parser.feed(b"--cut\n" + F + b"\n\n.")
+    content = data * 100
+    given_bytes = 1
+    for at in range(0, len(content), chunk):
+        events = parser.feed(content[at : at + chunk])
+        given_bytes += sum(len(event.data) for event in events if isinstance(event, Data))
+        assert given_bytes > min(at + chunk, len(content)) - len(b"\r\n--cut")
+
+
+def test_a_thousand_near_misses_cost_no_more_calls_than_one() -> None:
+    def calls(data: bytes) -> int:
+        counted = 0
+
+        def count(_frame: FrameType, event: str, _argument: object) -> None:
+            nonlocal counted
+            counted += event in ("call", "c_call")
+
+        before = sys.getprofile()
+        sys.setprofile(count)
+        try:
+            values(whole(data, F))
+        finally:
+            sys.setprofile(before)
+        return counted
+
+    for near_miss in (b"--cut", b"\r\n--cutter", b"\n--cut-x", b"\r--cut  x"):
+        calls(b"." + near_miss + b"!")
+        assert calls(b"." + near_miss * 1000 + b"!") == calls(b"." + near_miss + b"!")

@@ -1,0 +1,401 @@
+"""Static files, by themselves."""
+
+import gc
+import io
+import os
+import wsgiref.util
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+from wsgiref.util import setup_testing_defaults
+
+import pytest
+
+from wsgi_from_scratch.errors import NotFound, RequestedRangeNotSatisfiable
+from wsgi_from_scratch.response import Response
+from wsgi_from_scratch.static_files import (
+    CHUNK_SIZE,
+    Chunks,
+    safe_join,
+    send_file,
+    send_from_directory,
+)
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+SMALL = b"body { color: green }"
+LARGE = bytes(range(256)) * 1_024
+"""Four chunks."""
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    (tmp_path / "small.css").write_bytes(SMALL)
+    (tmp_path / "large.bin").write_bytes(LARGE)
+    return tmp_path
+
+
+def environ(method: str = "GET", **values: Any) -> "WSGIEnvironment":
+    made: WSGIEnvironment = {"REQUEST_METHOD": method, **values}
+    setup_testing_defaults(made)
+    return made
+
+
+def sent(response: Response, request: "WSGIEnvironment") -> bytes:
+    body = response(request, lambda status, fields, exc_info=None: bytes)
+    try:
+        return b"".join(body)
+    finally:
+        close(body)
+
+
+def close(body: Iterable[bytes]) -> None:
+    if hasattr(body, "close"):
+        body.close()
+
+
+def descriptors() -> list[str]:
+    """What this process has open."""
+    found = []
+    for number in os.listdir("/proc/self/fd"):
+        try:
+            found.append(os.readlink(f"/proc/self/fd/{number}"))
+        except FileNotFoundError:
+            continue
+    return sorted(found)
+
+
+REQUESTS: dict[str, "WSGIEnvironment"] = {
+    "whole": environ(),
+    "HEAD": environ("HEAD"),
+    "POST": environ("POST"),
+    "304": environ(HTTP_IF_NONE_MATCH="*"),
+    "412": environ(HTTP_IF_MATCH='"other"'),
+    "206 small": environ(HTTP_RANGE="bytes=1-2"),
+    "206 large": environ(HTTP_RANGE=f"bytes=5-{CHUNK_SIZE * 2}"),
+    "206 to a HEAD": environ("HEAD", HTTP_RANGE=f"bytes=5-{CHUNK_SIZE * 2}"),
+    "416": environ(HTTP_RANGE="bytes=9999999-"),
+    "wsgi.file_wrapper": environ(**{"wsgi.file_wrapper": wsgiref.util.FileWrapper}),
+    "304 with wsgi.file_wrapper": environ(
+        HTTP_IF_NONE_MATCH="*", **{"wsgi.file_wrapper": wsgiref.util.FileWrapper}
+    ),
+}
+
+
+@pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS.keys())
+@pytest.mark.parametrize("reads", [0, 1, 99], ids=["unread", "abandoned", "read"])
+@pytest.mark.parametrize("name", ["small.css", "large.bin"])
+def test_no_answer_leaves_a_file_open(
+    directory: Path, request_: "WSGIEnvironment", reads: int, name: str
+) -> None:
+    gc.disable()  # so that nothing but our own close() closes
+    try:
+        before = descriptors()
+        kept: list[object] = []
+        for _ in range(40):
+            for make in (
+                lambda: send_from_directory(request_, directory, name),
+                lambda: send_file(
+                    request_, (directory / name).open("rb"), mimetype="a/b", etag="a"
+                ),
+                lambda: send_file(request_, io.BytesIO(LARGE), mimetype="a/b", etag="a"),
+            ):
+                try:
+                    response = make()
+                except RequestedRangeNotSatisfiable:
+                    continue
+                body = response(request_, lambda status, fields, exc_info=None: bytes)
+                for _, chunk in zip(range(reads), body, strict=False):
+                    assert chunk
+                close(body)
+                kept += [response, body]
+        assert descriptors() == before
+    finally:
+        gc.enable()
+
+
+def test_a_file_whose_range_is_refused_is_closed() -> None:
+    file = io.BytesIO(SMALL)
+    with pytest.raises(RequestedRangeNotSatisfiable):
+        send_file(environ(HTTP_RANGE="bytes=99-"), file, mimetype="text/plain")
+    assert file.closed
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_a_304_opens_nothing(directory: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr("os.open", refuse)
+    request = environ(method, HTTP_IF_NONE_MATCH="*")
+    assert send_from_directory(request, directory, "large.bin").status_code == 304
+
+
+def refuse(*_: object, **__: object) -> NoReturn:
+    raise AssertionError("opened")
+
+
+class Watched(io.BytesIO):
+    """Remembers how much it was asked for."""
+
+    def __init__(self, content: bytes) -> None:
+        super().__init__(content)
+        self.sizes: list[int | None] = []
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        self.sizes.append(size)
+        return super().read(size)
+
+
+def test_a_range_is_read_in_chunks_and_not_beyond_its_end() -> None:
+    file = Watched(LARGE)
+    last = 10 + CHUNK_SIZE
+    request = environ(HTTP_RANGE=f"bytes=1-{last}")
+    assert sent(send_file(request, file, mimetype="a/b"), request) == LARGE[1 : last + 1]
+    assert file.sizes == [CHUNK_SIZE, 10]
+
+
+def test_a_file_is_read_in_chunks() -> None:
+    file = Watched(LARGE)
+    assert b"".join(Chunks(file)) == LARGE
+    assert set(file.sizes) == {CHUNK_SIZE}
+
+
+def test_a_file_that_grows_is_cut_to_its_announced_length(directory: Path) -> None:
+    response = send_from_directory(environ(), directory, "large.bin")
+    with (directory / "large.bin").open("ab") as file:
+        file.write(b"more")
+    assert sent(response, environ()) == LARGE
+    assert response.content_length == len(LARGE)
+
+
+def test_a_raw_file_that_reads_less_than_it_is_asked_is_sent_whole() -> None:
+    class Slow(io.BytesIO):
+        def read(self, size: int | None = -1, /) -> bytes:
+            return super().read(min(size or 0, 7))
+
+    request = environ(HTTP_RANGE="bytes=3-17")
+    assert sent(send_file(request, Slow(SMALL), mimetype="a/b"), request) == SMALL[3:18]
+
+
+class Wrapper:
+    """A server's own way to send a file."""
+
+    def __init__(self, file: IO[bytes], size: int) -> None:
+        self.file = file
+        self.close = file.close
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise AssertionError("PEP 3333: the server looks at the class and uses the file")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_large_file_is_handed_to_the_server_as_it_is(directory: Path, method: str) -> None:
+    request = environ(method, **{"wsgi.file_wrapper": Wrapper})
+    response = send_from_directory(request, directory, "large.bin")
+    body = response(request, lambda status, fields, exc_info=None: bytes)
+    assert isinstance(body, Wrapper)
+    assert body.file.read() == LARGE
+    close(body)
+    assert body.file.closed
+
+
+@pytest.mark.parametrize("name", ["small.css", "large.bin"])
+def test_a_range_is_not_handed_to_the_server(directory: Path, name: str) -> None:
+    request = environ(HTTP_RANGE="bytes=1-70000", **{"wsgi.file_wrapper": Wrapper})
+    response = send_from_directory(request, directory, name)
+    assert sent(response, request) == (directory / name).read_bytes()[1:70_001]
+
+
+def test_a_small_file_holds_no_descriptor_while_it_is_sent(directory: Path) -> None:
+    before = descriptors()
+    response = send_from_directory(environ(), directory, "small.css")
+    assert descriptors() == before
+    assert sent(response, environ()) == SMALL
+
+
+def test_a_file_that_changes_gets_another_tag(directory: Path) -> None:
+    def tag() -> str | None:
+        return send_from_directory(environ(), directory, "small.css").headers.get("ETag")
+
+    first = tag()
+    assert first == tag()
+    (directory / "small.css").write_bytes(SMALL + b" ")
+    second = tag()
+    os.utime(directory / "small.css", (1, 1))
+    assert len({first, second, tag()}) == 3
+
+
+UNSERVABLE = {
+    "nothing": "",
+    "the directory": ".",
+    "its parent": "..",
+    "a directory": "folder",
+    "a directory with a slash": "folder/",
+    "a file outside": "../secret.txt",
+    "a file outside, by a detour": "folder/../../secret.txt",
+    "a neighbour whose name begins alike": "../static-secret/secret.txt",
+    "an absolute path": "/etc/passwd",
+    "two slashes": "//etc/passwd",
+    "a file below a file": "small.css/a",
+    "NUL": "small.css\0",
+    "NUL before an extension": "small.css\0.txt",
+    "a surrogate": "\ud800",
+    "300 characters": "a" * 300,
+    "10,000 characters": "a" * 10_000,
+    "60,000 characters": "a" * 60_000,
+    "5,000 parts": "a/" * 5_000,
+    "a pipe": "pipe",
+    "a link to nowhere": "nowhere",
+    "a link to itself": "loop",
+}
+
+
+@pytest.mark.parametrize("name", UNSERVABLE.values(), ids=UNSERVABLE.keys())
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_what_is_no_file_of_the_directory_is_not_found(
+    tmp_path: Path, name: str, method: str
+) -> None:
+    root = tmp_path / "static"
+    (root / "folder").mkdir(parents=True)
+    (tmp_path / "static-secret").mkdir()
+    (tmp_path / "static-secret" / "secret.txt").touch()
+    (tmp_path / "secret.txt").touch()
+    (root / "small.css").touch()
+    (root / "nowhere").symlink_to("absent")
+    (root / "loop").symlink_to("loop")
+    os.mkfifo(root / "pipe")
+    with pytest.raises(NotFound):
+        send_from_directory(environ(method), root, name)
+
+
+def test_a_link_is_followed_as_flask_does(
+    directory: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outside = tmp_path_factory.mktemp("outside") / "a.txt"
+    outside.write_bytes(b"outside")
+    (directory / "link.txt").symlink_to(outside)
+    assert sent(send_from_directory(environ(), directory, "link.txt"), environ()) == b"outside"
+
+
+def test_a_file_that_vanishes_after_its_stat_is_not_found(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("small.css", "large.bin"):
+        with monkeypatch.context() as patch:
+            patch.setattr("os.stat", stat_and_then(os.stat, os.unlink))
+            with pytest.raises(NotFound):
+                send_from_directory(environ(), directory, name)
+
+
+def stat_and_then(
+    stat: Callable[[str], os.stat_result], act: Callable[[str], None]
+) -> Callable[[str], os.stat_result]:
+    def both(path: str) -> os.stat_result:
+        found = stat(path)
+        act(path)
+        return found
+
+    return both
+
+
+@pytest.mark.parametrize("name", ["small.css", "large.bin"])
+def test_a_forbidden_file_is_not_found(
+    directory: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def forbid(*_: object, **__: object) -> NoReturn:
+        raise PermissionError
+
+    monkeypatch.setattr("os.open", forbid)
+    monkeypatch.setattr("builtins.open", forbid)
+    with pytest.raises(NotFound):
+        send_from_directory(environ(), directory, name)
+
+
+def test_too_many_open_files_is_our_fault_and_not_the_visitors(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def exhaust(*_: object, **__: object) -> NoReturn:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("os.open", exhaust)
+    with pytest.raises(OSError, match="Too many"):
+        send_from_directory(environ(), directory, "small.css")
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        "HTTP_IF_MODIFIED_SINCE",
+        "HTTP_IF_RANGE",
+        "HTTP_IF_NONE_MATCH",
+        "HTTP_IF_MATCH",
+        "HTTP_RANGE",
+    ],
+)
+@pytest.mark.parametrize(
+    "value",
+    [
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "9" * 5_000,
+        f"bytes={'9' * 5_000}-",
+        "\0",
+        "é",
+    ],
+    ids=["an absurd date", "digits", "a range of digits", "NUL", "not ASCII"],
+)
+def test_nonsense_in_a_condition_is_never_an_error(directory: Path, field: str, value: str) -> None:
+    for request in (
+        environ(**{field: value}),
+        environ(**{"HTTP_RANGE": "bytes=0-1", field: value}),
+    ):
+        try:
+            status = send_from_directory(request, directory, "small.css").status_code
+        except RequestedRangeNotSatisfiable:
+            assert field == "HTTP_RANGE"
+            continue
+        assert status in {200, 206} or (field, status) == ("HTTP_IF_MATCH", 412)
+
+
+def test_a_path_that_the_application_chose_may_fail(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        send_file(environ(), tmp_path / "absent.txt")
+
+
+@pytest.mark.parametrize(
+    ("options", "error"),
+    [
+        ({}, TypeError),
+        ({"mimetype": "text/plain", "as_attachment": True}, TypeError),
+        ({"mimetype": "text/plain", "etag": 'a"b'}, ValueError),
+    ],
+    ids=["no name", "an attachment without a name", "a tag with a quote"],
+)
+def test_a_file_that_cannot_be_described_is_refused(
+    options: dict[str, Any], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        send_file(environ(), io.BytesIO(), **options)
+
+
+def test_a_file_in_text_mode_is_refused() -> None:
+    text: Any = io.StringIO("a")
+    with pytest.raises(ValueError, match="binary"):
+        send_file(environ(), text, mimetype="text/plain")
+
+
+@pytest.mark.parametrize(
+    ("directory", "path", "expected"),
+    [
+        ("/srv", "a.css", "/srv/a.css"),
+        ("/srv/", "a.css", "/srv/a.css"),
+        ("", "a.css", "./a.css"),
+        ("/srv", "a//b/../c", "/srv/a/c"),
+        ("/srv", "", "/srv"),
+        ("/srv", "a/../../b", None),
+        ("/srv", "..a", "/srv/..a"),
+    ],
+)
+def test_a_name_is_normalised_before_it_is_joined(
+    directory: str, path: str, expected: str | None
+) -> None:
+    assert safe_join(directory, path) == expected

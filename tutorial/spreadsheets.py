@@ -1,0 +1,123 @@
+"""Spreadsheets: what a visitor uploads, shown or turned into CSV.
+
+A view says ``spreadsheets.show(request.files.get("file"), request.mimetype)`` and gets text or a table, or
+``spreadsheets.to_csv(...)`` and gets bytes. Everything that can be wrong is a ``Refusal`` with its
+sentence. Text is read here; a workbook is handed to a child process, in a temporary file.
+"""
+
+import logging
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from markupsafe import Markup
+
+from .children import Children
+from .errors import Refusal
+from .plain_text import decode
+from .settings import Settings
+from .signatures import HEAD, Kind, kind_of
+from .tables import Rows, find_table, to_csv, to_html
+from .workbooks import Limits, convert
+
+FORM = "multipart/form-data"
+
+logger = logging.getLogger(__name__)
+
+
+class Upload(Protocol):
+    """What is asked of an uploaded file; it is false if no file was chosen. Werkzeug's and ours have it."""
+
+    @property
+    def stream(self) -> IO[bytes]: ...
+
+    def __bool__(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What an uploaded file holds: either a ``table`` in HTML, escaped and safe, or ``text``, which is neither.
+
+    ``note`` is a sentence for the reader, or empty.
+    """
+
+    text: str = ""
+    table: Markup = Markup("")  # noqa: RUF009 - Markup is immutable, as str is
+    note: str = ""
+
+
+class Spreadsheets:
+    """Reads uploads within the limits of ``settings``. Starts child processes when the first workbook comes."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._limits = Limits(settings.max_unpacked_size, settings.max_cells)
+        self._children = Children(
+            seconds=settings.conversion_timeout, memory=settings.conversion_memory
+        )
+
+    def show(self, upload: Upload | None, mimetype: str = FORM) -> Content:
+        """The content of ``upload``, which is None if the request of type ``mimetype`` has no such field.
+
+        Raises ``Refusal``.
+        """
+        data = _received(upload, mimetype)
+        kind = kind_of(data[:HEAD])
+        if kind is not Kind.TEXT:
+            table, note = self._convert(data, kind, to_html)
+            return Content(table=Markup(table), note=note)
+        text = decode(data)
+        rows = find_table(text, self._limits.max_cells)
+        return Content(text=text) if rows is None else Content(table=Markup(to_html(rows)))
+
+    def to_csv(self, upload: Upload | None, mimetype: str = FORM) -> bytes:
+        """The table in ``upload`` as CSV: the first sheet of a workbook, or a table that is text already.
+
+        Raises ``Refusal``.
+        """
+        data = _received(upload, mimetype)
+        kind = kind_of(data[:HEAD])
+        if kind is not Kind.TEXT:
+            return self._convert(data, kind, to_csv)[0].encode()
+        rows = find_table(decode(data), self._limits.max_cells)
+        if rows is None:
+            raise Refusal(
+                "There is no table in this text; please upload a workbook, or lines whose fields are"
+                " parted by commas, semicolons or tabs.",
+                code=415,
+            )
+        return to_csv(rows).encode()
+
+    def close(self) -> None:
+        """End the child processes; the next workbook starts others."""
+        self._children.close()
+
+    def _convert(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[str, str]:
+        try:
+            with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
+                source, target = Path(folder, f"source{kind.value}"), Path(folder, "target")
+                source.write_bytes(data)
+                note = self._children.run(convert, source, target, write, self._limits)
+                return target.read_text("utf-8"), note
+        except OSError as error:
+            logger.exception("no room for a temporary file")
+            raise Refusal(
+                "The server has no room for this file just now; please try again later.", code=503
+            ) from error
+
+
+def _received(upload: Upload | None, mimetype: str) -> bytes:
+    if upload is None and mimetype != FORM:
+        raise Refusal(
+            f"The form was not sent as {FORM}, so no file came with it; the form needs that enctype.",
+            code=415,
+        )
+    if upload is None:
+        raise Refusal("The form has no file in a field named “file”; please send one.")
+    if not upload:
+        raise Refusal("No file was chosen; please choose one and send the form again.")
+    data = upload.stream.read()
+    if not data:
+        raise Refusal("This file is empty; please choose another.")
+    return data

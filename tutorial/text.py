@@ -1,0 +1,79 @@
+"""The words of the pages: the tutorial's filter, and one sentence for every HTTP error.
+
+The sentences are for the person in front of the browser, so they say what to do next and nothing about
+the inside. ``plain_page`` is for the errors that can come from the templates or from the address itself.
+"""
+
+from collections.abc import Mapping
+from html import escape
+
+SENTENCES: Mapping[int, str] = {
+    400: "Something in this request is missing or malformed, so there was nothing to act on.",
+    401: "This page wants to know who you are first.",
+    403: "You may not do this, or not from the page that you came from.",
+    404: "There is no page at this address; the links on the home page lead to all there are.",
+    405: "This address exists, but it does not take requests of this method.",
+    406: "This page does not exist in a form that your browser accepts.",
+    408: "The request took too long to arrive; please send it again.",
+    409: "Somebody else changed the same thing in the meantime; reload and try again.",
+    410: "What was at this address has gone for good.",
+    411: "The request has to announce how long its body is.",
+    412: "The page is not in the state that the request insists on; reload and try again.",
+    413: "This is more data than the server takes in one request; please send less.",
+    414: "The address is longer than the server reads.",
+    415: "The data is of a type that this address does not read.",
+    416: "The part that was asked for lies outside of the file.",
+    417: "The server cannot do what the Expect header asks for.",
+    421: "This request was meant for another server.",
+    422: "The data can be read, but it makes no sense here.",
+    426: "This address wants another protocol.",
+    428: "This change has to name the state that it starts from.",
+    429: "These are too many requests for so short a time; please wait a moment.",
+    431: "The headers of the request are larger than the server reads; deleting cookies may help.",
+    500: "The server made a mistake. It has been noted; please try again later.",
+    501: "The server does not know requests of this method.",
+    502: "A server behind this one gave no proper answer; please try again later.",
+    503: "The server cannot do this just now; please try again in a moment.",
+    504: "A server behind this one took too long to answer; please try again later.",
+    505: "The server does not speak this version of HTTP.",
+}
+
+_PLAIN_PAGE = """\
+<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{code} {name}</title>
+</head>
+<body>
+<main>
+<h1>{code} {name}</h1>
+<p>{sentence}</p>
+</main>
+</body>
+</html>
+"""
+
+
+def title_case(text: str) -> str:
+    """The tutorial's filter: letters in upper and lower case by turns.
+
+    >>> title_case("Hello World")
+    'HeLlO WoRlD'
+    """
+    return "".join(
+        letter.lower() if index % 2 else letter.upper() for index, letter in enumerate(text)
+    )
+
+
+def explain(code: int) -> str:
+    """The sentence for the HTTP error ``code``; a general one where none was written for it."""
+    if code in SENTENCES:
+        return SENTENCES[code]
+    return SENTENCES[500] if code >= 500 else "The server understood the request and refuses it."
+
+
+def plain_page(code: int, name: str, sentence: str) -> str:
+    """A whole HTML page that needs no template, no link, no style and no script; all values are escaped."""
+    return _PLAIN_PAGE.format(code=code, name=escape(name), sentence=escape(sentence))

@@ -1,0 +1,36 @@
+"""The application: which folders, which settings, which views. Wiring only; the work is done below.
+
+Spec:     none
+Flask:    flask.Flask
+Differs:  nothing
+Left out: nothing
+"""
+
+from tutorial.downloads import Downloads
+from tutorial.settings import ROOT, Settings
+from tutorial.spreadsheets import Spreadsheets
+
+from .dispatch import Application
+from .sessions import SessionInterface
+from .signing import URLSafeTimedSerializer
+from .views import views
+
+
+def create_app(settings: Settings | None = None) -> Application:
+    """A new application; without ``settings`` they are read from the environment."""
+    settings = settings or Settings.from_environ()
+    keys = [*settings.secret_key_fallbacks, settings.secret_key]
+    app = Application(
+        config=settings.as_config(),
+        sessions=SessionInterface(keys, samesite="Lax", secure=settings.session_cookie_secure),
+        template_folder=ROOT / "templates",
+        static_folder=ROOT / "static",
+        extensions={
+            "settings": settings,
+            "spreadsheets": Spreadsheets(settings),
+            "downloads": Downloads(settings.downloads_url, settings.downloads_max_age),
+            "signer": URLSafeTimedSerializer(keys, salt="custom-cookie"),
+        },
+    )
+    app.register(views)
+    return app

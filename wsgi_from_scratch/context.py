@@ -1,0 +1,118 @@
+"""Context: what a view is given, explicitly.
+
+In Flask, ``request`` and ``session`` are imported like modules and mean another object in every thread; here they
+are attributes of the one argument of the view. That argument is the whole difference between the two ``views.py``.
+The surprise: reading ``ctx.session`` is an act. It says that the answer depends on the cookie, so caches must be
+told (``Vary: Cookie``), even when the view only wanted to know that there is nothing in it.
+
+Spec:     RFC 9110 §12.5.5 (Vary)
+Flask:    flask.ctx.RequestContext, flask.request, flask.session, flask.Flask.url_for, flask.render_template,
+          flask.get_flashed_messages, flask.send_file
+Differs:  an argument instead of context locals, so there is no "working outside of request context"
+Left out: ``g``; URLs and templates outside of a request
+"""
+
+from collections.abc import Mapping
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from . import environ as wsgi
+from . import flashes
+from .request import Request, lazy
+from .response import Response
+from .router import Router, external_url, local_url
+from .sessions import Session, SessionInterface
+from .static_files import send_file
+from .urls import requote_fragment
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from jinja2 import Environment
+
+
+class CurrentApp(Protocol):
+    """What a request needs of its application; made once, the same for all requests, never changed by one."""
+
+    config: Mapping[str, Any]
+    extensions: Mapping[str, Any]
+    router: Router
+    templates: "Environment"
+    sessions: SessionInterface
+
+
+class Context:
+    """One request in one application."""
+
+    def __init__(self, app: CurrentApp, environ: "WSGIEnvironment", request: Request) -> None:
+        self.current_app = app
+        self.environ = environ
+        self.request = request
+
+    @lazy
+    def opened_session(self) -> Session:
+        """The session, read from its cookie; looking at it here leaves no trace in the answer."""
+        sessions = self.current_app.sessions
+        return sessions.open(self.request.cookies.get(sessions.cookie_name))
+
+    @property
+    def session(self) -> Session:
+        """What the visitor's cookie remembers. Assign to its keys: a change deeper inside is not noticed."""
+        session = self.opened_session
+        session.accessed = True
+        return session
+
+    def flash(self, message: str, category: str = "message") -> None:
+        """Leave a message for the next page that shows messages, be it this answer or a later one."""
+        flashes.flash(self.session, message, category)
+
+    @lazy
+    def _taken_flashes(self) -> list[tuple[str, str]]:
+        return flashes.take(self.session)
+
+    def get_flashed_messages(self, with_categories: bool = False, category_filter: tuple[str, ...] = ()) -> list[Any]:
+        """The waiting messages, taken from the session when first asked for and the same for the whole request."""
+        return flashes.select(self._taken_flashes, with_categories, category_filter)
+
+    def render_template(self, name: str, /, **values: Any) -> str:
+        """The page that the template makes of ``values``."""
+        template = self.current_app.templates.get_template(name)
+        values.setdefault("request", self.request)
+        values.setdefault("url_for", self.url_for)
+        values.setdefault("get_flashed_messages", self.get_flashed_messages)
+        return template.render(values)
+
+    def url_for(
+        self,
+        endpoint: str,
+        /,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str:
+        """The URL of a view, below the prefix at which the server mounted us.
+
+        ``values`` fill the rule, and what it has no place for becomes the query. ``_external`` gives a URL with
+        scheme and host, which ``_scheme`` may change. An endpoint that begins with a dot is one of the same
+        ``Routes`` as the current view. Raises BuildError for an endpoint or values that fit no rule.
+        """
+        if endpoint.startswith("."):
+            routes, dot, _ = (self.request.endpoint or "").rpartition(".")
+            endpoint = f"{routes}{endpoint}" if dot else endpoint[1:]
+        if _scheme is not None and _external is False:
+            raise ValueError("A URL with a scheme is external: leave out _external=False or _scheme.")
+        path = self.current_app.router.build(
+            endpoint, values, _method, request_method=self.request.method
+        )
+        mount = wsgi.script_name(self.environ)
+        if _external or _scheme is not None:
+            scheme = wsgi.url_scheme(self.environ) if _scheme is None else _scheme
+            url = external_url(scheme, self.request.host.lower(), mount, path)
+        else:
+            url = local_url(mount, path)
+        return url if _anchor is None else f"{url}#{requote_fragment(_anchor)}"
+
+    def send_file(self, path_or_file: str | IO[bytes], **options: Any) -> Response:
+        """A file as a response; the options are those of :func:`~.static_files.send_file`."""
+        return send_file(self.environ, path_or_file, **options)

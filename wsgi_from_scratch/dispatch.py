@@ -1,0 +1,214 @@
+"""Dispatch: environ → route → view or error page → session → start_response.
+
+One request's life is :meth:`Application.__call__`, and everything else in this package is called from there. The
+surprise is how much of it deals with what goes wrong: a hook, a view, or the page for an error may raise, and the
+client must get an answer all the same, of which nothing tells about the inside.
+
+Spec:     PEP 3333 ("The Application/Framework Side", "Error Handling")
+Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.finalize_request,
+          flask.Flask.handle_user_exception, flask.Flask.handle_exception
+Differs:  the log escapes what the client sent, so that a path with a line break cannot forge a line of it;
+          the session is opened when somebody looks at it or when there is a cookie, not on every request
+Left out: signals, async views, ``url_value_preprocessor``, hooks of a single blueprint, debug mode
+"""
+
+import traceback
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import environ as wsgi
+from .context import Context
+from .errors import (
+    BY_CODE,
+    BadHost,
+    BadRequest,
+    HTTPException,
+    InternalServerError,
+    MethodNotAllowed,
+    NotFound,
+)
+from .forms import Limits
+from .request import Request
+from .response import Response, ReturnValue, make_response, redirect
+from .router import Absent, Found, Moved, NotAllowed, Outcome, Router, Routes, WebSocketMismatch, redirect_url
+from .sessions import SessionInterface
+from .static_files import send_from_directory
+from .templating import make_environment
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+View = Callable[..., ReturnValue]
+
+
+class Application:
+    """A WSGI callable. Registration happens before the first request; afterwards nothing here changes.
+
+    ``config`` holds the settings under upper-case names, ``extensions`` the objects that views share.
+    """
+
+    def __init__(
+        self,
+        config: Mapping[str, Any],
+        sessions: SessionInterface,
+        *,
+        template_folder: Path,
+        static_folder: Path,
+        extensions: Mapping[str, Any],
+    ) -> None:
+        self.config = config
+        self.sessions = sessions
+        self.extensions = extensions
+        self.router = Router()
+        self.templates = make_environment(template_folder, {})
+        self._limits = Limits(config["MAX_FORM_MEMORY_SIZE"], config["MAX_FORM_PARTS"])
+        self._max_content_length: int = config["MAX_CONTENT_LENGTH"]
+        self._views: dict[str, View] = {}
+        self._before: list[Callable[[Context], ReturnValue | None]] = []
+        self._after: list[Callable[[Context, Response], Response]] = []
+        self._teardown: list[Callable[[Context, BaseException | None], None]] = []
+        self._error_handlers: dict[int | None, dict[type[Exception], View]] = {}
+
+        def static(ctx: Context, filename: str) -> Response:
+            return send_from_directory(ctx.environ, static_folder, filename)
+
+        self.add_url_rule("/<path:filename>", "static", static)
+
+    def add_url_rule(self, rule: str, endpoint: str, view: View, methods: Iterable[str] = ("GET",)) -> None:
+        self.router.add(rule, endpoint, methods)
+        self._views[endpoint] = view
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        request = Request(environ, self._limits, self._max_content_length)
+        ctx = Context(self, environ, request)
+        failure: Exception | None = None
+        try:
+            try:
+                response = self._answer(ctx)
+            except Exception as error:
+                failure = error
+                response = self._answer_unexpected(ctx, error)
+            return response(environ, start_response)
+        finally:
+            for tear_down in self._teardown:
+                tear_down(ctx, failure)
+            request.close()
+
+    def _answer(self, ctx: Context) -> Response:
+        """The response, errors that were foreseen included."""
+        try:
+            outcome = self._match(ctx)
+            value = self._run_before(ctx)
+            if value is None:
+                value = self._dispatch(ctx, outcome)
+        except Exception as error:
+            value = self._handle(ctx, error)
+        return self._finish(ctx, make_response(value))
+
+    def _match(self, ctx: Context) -> "Outcome | BadHost":
+        """Where the request goes. A host that cannot be one is an outcome, for the hooks must run first."""
+        environ, request = ctx.environ, ctx.request
+        try:
+            request.host  # noqa: B018  # computed once, here, where its error can be kept
+        except BadHost as error:
+            return error
+        websocket = wsgi.wants_websocket(environ)
+        outcome = self.router.match(wsgi.request_path(environ), request.method, websocket=websocket)
+        if isinstance(outcome, Found):
+            request.endpoint, request.view_args = outcome.endpoint, outcome.values
+        return outcome
+
+    def _run_before(self, ctx: Context) -> ReturnValue | None:
+        for before in self._before:
+            value = before(ctx)
+            if value is not None:
+                return value
+        return None
+
+    def _dispatch(self, ctx: Context, outcome: "Outcome | BadHost") -> ReturnValue:
+        match outcome:
+            case Found(rule=rule) if ctx.request.method == "OPTIONS" and rule.automatic_options:
+                return self._options(ctx)
+            case Found(endpoint, values):
+                return self._views[endpoint](ctx, **values)
+            case Moved(path):
+                return redirect(self._absolute(ctx, path), 308)
+            case NotAllowed(methods):
+                raise MethodNotAllowed(methods)
+            case WebSocketMismatch():
+                raise BadRequest
+            case BadHost():
+                raise outcome
+            case Absent():
+                raise NotFound
+
+    def _options(self, ctx: Context) -> Response:
+        response = make_response()
+        methods = self.router.allowed_methods(wsgi.request_path(ctx.environ))
+        if methods:
+            response.headers["Allow"] = ", ".join(methods)
+        return response
+
+    def _absolute(self, ctx: Context, path: str) -> str:
+        environ = ctx.environ
+        query = wsgi.decode(environ.get("QUERY_STRING", ""))
+        return redirect_url(wsgi.url_scheme(environ), ctx.request.host.lower(), wsgi.script_name(environ), path, query)
+
+    def _finish(self, ctx: Context, response: Response) -> Response:
+        for after in self._after:
+            response = after(ctx, response)
+        # A permanent session is sent again with every answer, so a cookie must be looked at even if no view did.
+        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in ctx.environ.get("HTTP_COOKIE", ""):
+            self.sessions.save(ctx.opened_session, response)
+        return response
+
+    def _handle(self, ctx: Context, error: Exception) -> ReturnValue:
+        """The answer of the handler for this error, or the bare error. Raises it again when it is none of ours."""
+        handler = self._handler_of(error)
+        if handler is not None:
+            return handler(ctx, error)
+        if isinstance(error, HTTPException):
+            return error.name, error.code, error.get_headers()
+        raise error
+
+    def _handler_of(self, error: Exception) -> View | None:
+        """A handler for the error's code before one for all codes; a closer class before its bases."""
+        codes = (error.code, None) if isinstance(error, HTTPException) else (None,)
+        for code in codes:
+            handlers = self._error_handlers.get(code, {})
+            for error_class in type(error).__mro__:
+                if error_class in handlers:
+                    return handlers[error_class]
+        return None
+
+    def _answer_unexpected(self, ctx: Context, error: Exception) -> Response:
+        """A 500 without a trace of the inside; the trace goes to the server's log."""
+        _log(ctx, "Exception on", error)
+        response = make_response(self._handle(ctx, InternalServerError(error)))
+        try:
+            return self._finish(ctx, response)
+        except Exception as second:
+            _log(ctx, "The 500 page could not be finished on", second)
+            return response
+
+    def register(self, routes: Routes) -> None:
+        """Take over what ``routes`` has collected."""
+        for route in routes.routes:
+            self.add_url_rule(route.rule, route.endpoint, route.view, route.methods)
+        self.templates.filters.update(routes.template_filters)
+        self._before += routes.before
+        self._after[:0] = reversed(routes.after)
+        self._teardown[:0] = reversed(routes.teardown)
+        for class_or_code, handler in routes.error_handlers:
+            error_class = BY_CODE[class_or_code] if isinstance(class_or_code, int) else class_or_code
+            code = getattr(error_class, "code", None)
+            self._error_handlers.setdefault(code, {})[error_class] = handler
+
+
+def _log(ctx: Context, what: str, error: Exception) -> None:
+    """Write the trace to the server's error stream, the client's own words escaped."""
+    lines = traceback.format_exception(error)
+    stream = ctx.environ["wsgi.errors"]
+    stream.write(f"{what} {ctx.request.path!a} [{ctx.request.method!a}]\n{''.join(lines)}")
+    stream.flush()

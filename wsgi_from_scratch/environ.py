@@ -1,0 +1,175 @@
+"""Environ: the dictionary in which a WSGI server hands over one request.
+
+PEP 3333 was written for two Pythons, which left traces. The surprise is called the latin-1 dance: every value is a
+``str`` whose characters stand for *bytes*, so the path of ``/café`` arrives as ``/cafÃ©`` and must be encoded and
+decoded once more. The other trap is the body: nothing marks its end, and a ``read()`` without a limit waits for
+bytes that the browser never sends.
+
+Spec:     PEP 3333 ("environ Variables", "Input and Error Streams", "Unicode Issues"); RFC 9110 §7.2, §8.6
+Flask:    werkzeug.wsgi.get_input_stream, werkzeug.wsgi.get_host, werkzeug.wsgi.LimitedStream,
+          werkzeug.wsgi.get_content_length
+Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug cuts it there and uses the rest
+Left out: a list of trusted hosts; the full URL of the request
+"""
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, BinaryIO
+
+from .errors import BadHost, ClientDisconnected, RequestEntityTooLarge
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+# uri-host [ ":" port ], narrowed to names, IPv4 and IPv6 addresses: what else RFC 3986 allows in a host
+# (percent-coding, "_" and worse) serves nobody but those who smuggle text into a Location.
+_host = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
+
+# Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well.
+_integer = re.compile(r"[ \t]*-?[0-9]{1,20}[ \t]*", re.ASCII)
+
+_CHUNK = 64 * 1024
+"""Bytes read at once when all of a body is wanted."""
+
+_DEFAULT_PORTS = {"http": ":80", "https": ":443", "ws": ":80", "wss": ":443"}
+
+
+def decode(value: str) -> str:
+    """Undo the latin-1 dance: the value's bytes read as UTF-8, what is broken as U+FFFD."""
+    return value if value.isascii() else value.encode("latin-1").decode(errors="replace")
+
+
+def request_path(environ: "WSGIEnvironment") -> str:
+    """The decoded path below the application; ``""`` only when the server sent none."""
+    path = decode(environ.get("PATH_INFO") or "")
+    return f"/{path.lstrip('/')}" if path else ""
+
+
+def script_name(environ: "WSGIEnvironment") -> str:
+    """The decoded prefix under which the application is mounted, without a slash at its end."""
+    return decode(environ.get("SCRIPT_NAME") or "").rstrip("/")
+
+
+def url_scheme(environ: "WSGIEnvironment") -> str:
+    """``http`` or ``https``, as the server saw it."""
+    scheme: str = environ.get("wsgi.url_scheme", "http")
+    return scheme
+
+
+def request_host(environ: "WSGIEnvironment") -> str:
+    """The host, and the port unless it is the scheme's own; ``""`` when what was sent is no host.
+
+    Raises BadHost for a name that cannot be one (a label of more than 63 characters, an empty label).
+    """
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        host = _server(environ)
+    return _checked_host(host, url_scheme(environ))
+
+
+def _server(environ: "WSGIEnvironment") -> str:
+    """What the server calls itself: HTTP/1.0 clients send no Host."""
+    name, port = environ.get("SERVER_NAME"), environ.get("SERVER_PORT", "")
+    if name is None or not port.isdecimal():
+        return ""
+    return f"[{name}]:{port}" if ":" in name and not name.startswith("[") else f"{name}:{port}"
+
+
+@lru_cache(maxsize=256)
+def _checked_host(host: str, scheme: str) -> str:
+    """Cached because a server hears few names, and every request must be checked."""
+    host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
+    match = _host.fullmatch(host)
+    if match is None or int(match[1] or 1) > 65_535:
+        return ""
+    try:
+        host.partition(":")[0].encode("idna")
+    except UnicodeError as error:
+        raise BadHost from error
+    return host
+
+
+def wants_websocket(environ: "WSGIEnvironment") -> bool:
+    """Whether the client asks to leave HTTP for the WebSocket protocol (RFC 6455 §4.1)."""
+    if environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+        return False
+    options = environ.get("HTTP_CONNECTION", "").lower().split(",")
+    return "upgrade" in [option.strip(" \t") for option in options]
+
+
+def content_length(environ: "WSGIEnvironment") -> int | None:
+    """The announced size of the body in bytes; None when nothing (valid) is announced, 0 for nonsense."""
+    codings = environ.get("HTTP_TRANSFER_ENCODING", "")
+    if "chunked" in [coding.strip(" \t") for coding in codings.split(",")]:
+        return None
+    announced = environ.get("CONTENT_LENGTH")
+    if announced is None:
+        return None
+    return max(0, int(announced)) if _integer.fullmatch(announced) else 0
+
+
+class EnvironHeaders:
+    """The header fields of a request, which CGI's naming turned into ``HTTP_…`` keys of the environ.
+
+    >>> EnvironHeaders({"HTTP_X_REQUEST_ID": "7", "CONTENT_TYPE": "text/plain"}).get("x-request-id")
+    '7'
+    """
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: "WSGIEnvironment") -> None:
+        self._environ = environ
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of the field, or ``default``."""
+        key = name.upper().replace("-", "_")
+        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
+            key = f"HTTP_{key}"
+        value: str | None = self._environ.get(key, default)
+        return value
+
+    def __contains__(self, name: str) -> bool:
+        return self.get(name) is not None
+
+
+class Body:
+    """The body of one request: a stream that ends where the body ends and never asks the socket for more.
+
+    With ``exact`` there must be just ``limit`` bytes, and an earlier end raises ClientDisconnected. Without, there
+    may be fewer, and more raise RequestEntityTooLarge.
+    """
+
+    __slots__ = ("_exact", "_left", "_stream")
+
+    def __init__(self, stream: BinaryIO, limit: int, *, exact: bool) -> None:
+        self._stream = stream
+        self._left = limit
+        self._exact = exact
+
+    def read(self, size: int = -1, /) -> bytes:
+        """At most ``size`` bytes, ``b""`` at the end; without a size, all that is left."""
+        if size < 0:
+            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+        if self._left == 0:
+            if not self._exact and self._stream.read(1):
+                raise RequestEntityTooLarge
+            return b""
+        try:
+            data = self._stream.read(min(size, self._left))
+        except OSError as error:
+            raise ClientDisconnected from error
+        if not data and size and self._exact:
+            raise ClientDisconnected
+        self._left -= len(data)
+        return data
+
+
+def body(environ: "WSGIEnvironment", max_content_length: int) -> Body:
+    """The body, bounded. Raises RequestEntityTooLarge when more than ``max_content_length`` bytes are announced."""
+    length = content_length(environ)
+    if length is not None and length > max_content_length:
+        raise RequestEntityTooLarge
+    # A server that has this key promises that the stream ends by itself, chunked bodies included.
+    if "wsgi.input_terminated" in environ:
+        return Body(environ["wsgi.input"], max_content_length, exact=False)
+    return Body(environ["wsgi.input"], length or 0, exact=True)

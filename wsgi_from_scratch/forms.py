@@ -1,0 +1,226 @@
+"""Forms: the fields and files in the body of a request, whichever of the two encodings the browser chose.
+
+A form without files comes as one long query string, a form with ``enctype="multipart/form-data"`` as parts. Here the
+media type picks the parser, fields become text, and files go to temporary files, in memory as long as they are
+small. The surprise: a body that cannot be parsed is no error but an empty form, so the view sees fields that are
+missing and answers 400 for the first that it needs. Only a body beyond a limit says so, with 413.
+
+Spec:     RFC 7578; WHATWG URL §5 (urlencoded); RFC 9110 §8.3
+Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParser, werkzeug.datastructures.FileStorage
+Differs:  Files that were begun are closed when their form is refused.
+Left out: other attributes of a file's stream than those below: ask ``UploadedFile.stream``
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final, Protocol, cast
+
+from .errors import RequestEntityTooLarge
+from .grammar import OWS, parse_parameters
+from .headers import Headers
+from .multidict import MultiDict
+from .multipart import Data, End, Event, MultipartError, MultipartParser, Part
+from .urls import parse_query
+
+READ_SIZE: Final = 256 * 1024
+"""Bytes read from the body at once. With Werkzeug's 64 KiB, 16 MiB of random bytes take a quarter longer to store."""
+
+SPOOL_SIZE: Final = 500 * 1024
+"""Bytes of one file that are kept in memory, as in Werkzeug; a larger file goes to disk."""
+
+# A client names no other of Python's codecs: some of them unpack, and some are no charsets at all.
+_CHARSETS: Final = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+
+# Content-Length = 1*DIGIT; Werkzeug lets a sign through. More digits are too many for int().
+_INTEGER = re.compile(r"-?[0-9]{1,4300}")
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a multipart form may cost; beyond it the answer is 413.
+
+    ``max_form_memory_size`` is in bytes and holds for each field by itself, and for what stands around the parts.
+    ``max_form_parts`` counts fields and files together. The defaults are Flask's.
+    """
+
+    max_form_memory_size: int = 500_000
+    max_form_parts: int = 1_000
+
+    @property
+    def bound_whole_body(self) -> bool:
+        """Whether no body, files included, may be larger than ``max_form_memory_size``.
+
+        Flask compares its setting of this name with each read of 64 KiB too, so that a smaller one does this.
+        """
+        return self.max_form_memory_size < 64 * 1024
+
+
+class Readable(Protocol):
+    """A body that ends by itself."""
+
+    def read(self, size: int = -1, /) -> bytes: ...
+
+
+class UploadedFile:
+    """A file of a form; false when the user chose none.
+
+    ``filename`` is what the client says, so it names nothing here: it may hold ``../``, NUL or nothing.
+    """
+
+    __slots__ = ("filename", "headers", "name", "stream")
+
+    def __init__(
+        self, stream: IO[bytes], filename: str, name: str | None, headers: Headers
+    ) -> None:
+        self.stream = stream
+        self.filename = filename
+        self.name = name
+        self.headers = headers
+
+    @property
+    def content_type(self) -> str | None:
+        """What the client believes the file to be."""
+        return self.headers.get("Content-Type")
+
+    @property
+    def mimetype(self) -> str:
+        """The content type without its parameters, in lower case; ``""`` when there is none."""
+        return parse_parameters(self.content_type or "")[0].lower()
+
+    @property
+    def mimetype_params(self) -> dict[str, str]:
+        return parse_parameters(self.content_type or "")[1]
+
+    @property
+    def content_length(self) -> int:
+        """The size that the part announces, hardly ever there and never checked; 0 when there is none."""
+        length = (self.headers.get("Content-Length") or "").strip(OWS)
+        return int(length) if _INTEGER.fullmatch(length) else 0
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self.stream.read(size)
+
+    def readline(self, size: int = -1, /) -> bytes:
+        return self.stream.readline(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        return self.stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self.stream.tell()
+
+    def save(
+        self, destination: str | os.PathLike[str] | IO[bytes], buffer_size: int = 16 * 1024
+    ) -> None:
+        """Copy from the present position on, to a path or into a file that stays open."""
+        if isinstance(destination, str | os.PathLike):
+            with open(destination, "wb") as file:
+                shutil.copyfileobj(self.stream, file, buffer_size)
+        else:
+            shutil.copyfileobj(self.stream, destination, buffer_size)
+
+    def close(self) -> None:
+        """Give the memory or the disk space back; done again, it does nothing."""
+        # What a full disk keeps from being flushed is thrown away all the same.
+        with suppress(OSError):
+            self.stream.close()
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.stream)
+
+    def __bool__(self) -> bool:
+        return bool(self.filename)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {self.filename!r} ({self.content_type!r})>"
+
+
+def parse_form(
+    stream: Readable, mimetype: str, parameters: dict[str, str], limits: Limits
+) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
+    """Give the fields and the files of a body; both are empty when it is no form or cannot be read as one.
+
+    ``mimetype`` is in lower case. The caller closes the files. Raises RequestEntityTooLarge, and what the stream does.
+    """
+    try:
+        if mimetype == "multipart/form-data":
+            return _parse_multipart(stream, parameters, limits)
+        if mimetype == "application/x-www-form-urlencoded":
+            return MultiDict(parse_query(stream.read().decode())), MultiDict()
+    except (MultipartError, UnicodeError):
+        pass
+    return MultiDict(), MultiDict()
+
+
+def _parse_multipart(
+    stream: Readable, parameters: dict[str, str], limits: Limits
+) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
+    boundary = parameters.get("boundary", "").encode("ascii")
+    if not boundary:
+        raise MultipartError("multipart/form-data without a boundary")
+    parser = MultipartParser(
+        boundary, max_parts=limits.max_form_parts, max_memory=limits.max_form_memory_size
+    )
+    collector = _Collector()
+    received = 0
+    try:
+        while chunk := stream.read(READ_SIZE):
+            received += len(chunk)
+            if limits.bound_whole_body and received > limits.max_form_memory_size:
+                raise RequestEntityTooLarge
+            for event in parser.feed(chunk):
+                collector.take(event)
+        parser.close()
+    except BaseException:
+        for _, file in collector.files:
+            file.close()
+        raise
+    return MultiDict(collector.fields), MultiDict(collector.files)
+
+
+class _Collector:
+    """Makes pairs for the two dictionaries out of a parser's events."""
+
+    __slots__ = ("_part", "_value", "fields", "files")
+
+    def __init__(self) -> None:
+        self.fields: list[tuple[str, str]] = []
+        self.files: list[tuple[str, UploadedFile]] = []
+        self._part: Part
+        self._value: list[bytes] = []
+
+    def take(self, event: Event) -> None:
+        match event:
+            case Data(data) if self._part.filename is None:
+                self._value.append(data)
+            case Data(data):
+                self.files[-1][1].stream.write(data)
+            case End() if self._part.filename is None:
+                value = b"".join(self._value).decode(_charset(self._part.headers), "replace")
+                self.fields.append((_key(self._part), value))
+                self._value.clear()
+            case End():
+                self.files[-1][1].stream.seek(0)
+            case Part(name, filename, headers):
+                self._part = event
+                if filename is not None:
+                    spool = SpooledTemporaryFile(SPOOL_SIZE)  # noqa: SIM115 - closed with the request
+                    self.files.append((_key(event), UploadedFile(spool, filename, name, headers)))
+
+
+def _key(part: Part) -> str:
+    # As in Flask, a part without a name is filed under None. No view asks for that key, and iteration shows it.
+    return cast(str, part.name)
+
+
+def _charset(headers: Headers) -> str:
+    content_type = headers.get("Content-Type")
+    if not content_type:
+        return "utf-8"
+    charset = parse_parameters(content_type)[1].get("charset", "").lower()
+    return charset if charset in _CHARSETS else "utf-8"

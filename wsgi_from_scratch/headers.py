@@ -1,0 +1,128 @@
+"""Headers: an ordered list of fields whose names have no case.
+
+Order is kept because a field may come more than once (``Set-Cookie`` does). The surprise: a value with a line break
+in it would end the field and begin the next one, which is how an attacker writes headers of his own, so names and
+values are checked where they enter the list and nowhere else.
+
+Spec:     RFC 9110 §5.1, §5.3, §5.5
+Flask:    werkzeug.datastructures.Headers
+Differs:  NUL is refused as CR and LF are (RFC 9110 §5.5 names the three together), and names are checked too
+Left out: parameters as keyword arguments, slicing, access by position
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TypeAlias
+
+_breaks_the_message = re.compile(r"[\r\n\0]").search
+
+
+class Headers:
+    """Fields of a message, looked up without regard to case.
+
+    >>> headers = Headers([("Set-Cookie", "a=1"), ("Vary", "Cookie")])
+    >>> headers.add("Set-Cookie", "b=2")
+    >>> headers["vary"], headers.getlist("set-cookie")
+    ('Cookie', ['a=1', 'b=2'])
+    """
+
+    __slots__ = ("_fields",)
+
+    def __init__(self, fields: "HeadersLike" = ()) -> None:
+        self._fields: list[tuple[str, str]] = []
+        for name, value in _pairs(fields):
+            self.add(name, value)
+
+    def add(self, name: str, value: str) -> None:
+        """Append a field, beside others of the same name. Raises ValueError on CR, LF or NUL."""
+        self._fields.append(_checked(name, value))
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """The value of the first field of that name."""
+        name = name.lower()
+        for field_name, value in self._fields:
+            if field_name.lower() == name:
+                return value
+        return default
+
+    def getlist(self, name: str) -> list[str]:
+        """The values of all fields of that name, in order."""
+        name = name.lower()
+        return [value for field_name, value in self._fields if field_name.lower() == name]
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        """Put the value in the place of the first field of that name and drop the others; append when new."""
+        field = _checked(name, value)
+        name = name.lower()
+        places = [place for place, (other, _) in enumerate(self._fields) if other.lower() == name]
+        if not places:
+            self._fields.append(field)
+            return
+        self._fields[places[0]] = field
+        for place in reversed(places[1:]):
+            del self._fields[place]
+
+    def __delitem__(self, name: str) -> None:
+        """Remove every field of that name; no error when there is none."""
+        name = name.lower()
+        self._fields = [field for field in self._fields if field[0].lower() != name]
+
+    def setdefault(self, name: str, value: str) -> str:
+        present = self.get(name)
+        if present is not None:
+            return present
+        self.add(name, value)
+        return value
+
+    def pop(self, name: str, default: str | None = None) -> str | None:
+        """Remove every field of that name and give the first value, or ``default``."""
+        value = self.get(name, default)
+        del self[name]
+        return value
+
+    def update(self, fields: "HeadersLike") -> None:
+        """Set each of ``fields``; those of another ``Headers`` keep all values of a name."""
+        if isinstance(fields, Headers):
+            for name in dict.fromkeys(name for name, _ in fields):
+                first, *rest = fields.getlist(name)
+                self[name] = first
+                for value in rest:
+                    self.add(name, value)
+        else:
+            for name, value in _pairs(fields):
+                self[name] = value
+
+    def to_wsgi(self) -> list[tuple[str, str]]:
+        """A list for ``start_response``; it is a copy (PEP 3333 lets the server change it)."""
+        return list(self._fields)
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return iter(self._fields)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    def __repr__(self) -> str:
+        return f"Headers({self._fields!r})"
+
+
+HeadersLike: TypeAlias = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
+    return fields.items() if isinstance(fields, Mapping) else fields
+
+
+def _checked(name: str, value: str) -> tuple[str, str]:
+    if _breaks_the_message(value) or _breaks_the_message(name):
+        raise ValueError(f"The field {name!r} must not hold CR, LF or NUL: it would end the header early.")
+    return name, value

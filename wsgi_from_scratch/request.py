@@ -1,0 +1,173 @@
+"""Request: what the client sent, each part parsed when it is first asked for.
+
+Most views look at one part of a request or at none, so parsing everything first would be work for nobody, and a
+body that nobody reads should not be received at all. The surprise: asking can fail. ``request.form`` reads the
+body, so it is there, in the middle of a view, that a client's mistake becomes a 400 or a 413.
+
+Spec:     RFC 9110 §6; RFC 8259 (JSON)
+Flask:    flask.Request, werkzeug.wrappers.Request
+Differs:  nothing
+Left out: content negotiation, authorization, user agents, ``values``, the full URL
+"""
+
+import json
+from collections.abc import Callable
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
+
+from . import environ as wsgi
+from .cookies import parse_cookie
+from .errors import BadRequest, UnsupportedMediaType
+from .forms import Limits, UploadedFile, parse_form
+from .grammar import parse_parameters
+from .multidict import MultiDict
+from .urls import parse_query
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+
+Value = TypeVar("Value")
+
+
+class lazy(Generic[Value]):  # noqa: N801  # reads as a decorator, like ``property``
+    """A property that is computed once: the value replaces it in the instance's dictionary."""
+
+    def __init__(self, compute: Callable[[Any], Value]) -> None:
+        self._compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> "lazy[Value]": ...
+    @overload
+    def __get__(self, instance: object, owner: type) -> Value: ...
+    def __get__(self, instance: object | None, owner: type) -> "Value | lazy[Value]":
+        if instance is None:
+            return self
+        value = instance.__dict__[self._name] = self._compute(instance)
+        return value
+
+
+class Request:
+    """One request. ``endpoint`` and ``view_args`` say where routing sent it; both are None when it found nothing."""
+
+    def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
+        self.environ = environ
+        self.limits = limits
+        self.max_content_length = max_content_length
+        self.endpoint: str | None = None
+        self.view_args: dict[str, Any] | None = None
+
+    @lazy
+    def method(self) -> str:
+        method: str = self.environ.get("REQUEST_METHOD", "GET")
+        return method.upper()
+
+    @lazy
+    def path(self) -> str:
+        """The decoded path, with a leading slash."""
+        return wsgi.request_path(self.environ) or "/"
+
+    @lazy
+    def query_string(self) -> bytes:
+        query: str = self.environ.get("QUERY_STRING", "")
+        return query.encode("latin-1")
+
+    @lazy
+    def args(self) -> MultiDict[str]:
+        """The query. Raises UnicodeDecodeError when raw bytes in it are no UTF-8."""
+        return MultiDict(parse_query(self.query_string.decode()))
+
+    @lazy
+    def host(self) -> str:
+        """Host, and port unless it is the scheme's own; ``""`` when what was sent is no host."""
+        return wsgi.request_host(self.environ)
+
+    @lazy
+    def cookies(self) -> MultiDict[str]:
+        return MultiDict(parse_cookie(self.environ.get("HTTP_COOKIE", "")))
+
+    @property
+    def content_type(self) -> str | None:
+        content_type: str | None = self.environ.get("CONTENT_TYPE")
+        return content_type
+
+    @lazy
+    def _media_type(self) -> tuple[str, dict[str, str]]:
+        return parse_parameters(self.environ.get("CONTENT_TYPE", ""))
+
+    @property
+    def mimetype(self) -> str:
+        """The media type of the body without its parameters, in lower case; ``""`` when none was sent."""
+        return self._media_type[0].lower()
+
+    @property
+    def content_length(self) -> int | None:
+        """Announced size of the body in bytes."""
+        return wsgi.content_length(self.environ)
+
+    @property
+    def headers(self) -> wsgi.EnvironHeaders:
+        """The header fields, looked up without regard to case."""
+        return wsgi.EnvironHeaders(self.environ)
+
+    @lazy
+    def stream(self) -> wsgi.Body:
+        """The body, bounded by its length and by ``max_content_length`` bytes; it can be read once."""
+        return wsgi.body(self.environ, self.max_content_length)
+
+    @lazy
+    def _form_and_files(self) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
+        if not self.content_type:
+            return MultiDict(), MultiDict()
+        mimetype, parameters = self._media_type
+        body = BytesIO(self._body) if "_body" in self.__dict__ else self.stream
+        return parse_form(body, mimetype.lower(), parameters, self.limits)
+
+    @property
+    def form(self) -> MultiDict[str]:
+        """The fields of a form. Raises RequestEntityTooLarge beyond the limits."""
+        return self._form_and_files[0]
+
+    @property
+    def files(self) -> MultiDict[UploadedFile]:
+        """The files of a form, those that were left empty by the user included."""
+        return self._form_and_files[1]
+
+    @lazy
+    def _body(self) -> bytes:
+        return self.stream.read()
+
+    def get_data(self) -> bytes:
+        """The whole body, whatever it is; a form can still be parsed from it."""
+        return self._body
+
+    @property
+    def data(self) -> bytes:
+        """The body when it is no form. A form is parsed from the stream, and leaves nothing to read."""
+        if "_body" not in self.__dict__:
+            self._form_and_files  # noqa: B018  # asked for its effect: it reads a form off the stream
+        return self._body
+
+    @property
+    def is_json(self) -> bool:
+        mimetype = self.mimetype
+        return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+
+    @lazy
+    def json(self) -> Any:
+        """The body as JSON. Raises UnsupportedMediaType when it is not announced as such, else BadRequest."""
+        if not self.is_json:
+            raise UnsupportedMediaType
+        try:
+            return json.loads(self._body)
+        except ValueError as error:
+            raise BadRequest from error
+
+    def close(self) -> None:
+        """Close the uploaded files, if any were parsed."""
+        if "_form_and_files" in self.__dict__:
+            for _, file in self.files.items(multi=True):
+                file.close()

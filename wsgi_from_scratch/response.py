@@ -1,0 +1,318 @@
+"""Response: status, fields and body, until the server asks for them.
+
+A view may return a text, a dictionary, a tuple; :func:`make_response` shows what becomes of each. The surprise:
+what leaves is not what the view made. A HEAD request gets the fields without the body, 204 and 304 may have none,
+and a 304 must not describe a representation that it does not carry.
+
+Spec:     PEP 3333 ("The start_response() Callable"); RFC 9110 §6.4.1, §8.6, §10.2.2, §15.4.5
+Flask:    flask.Response, flask.Flask.make_response, werkzeug.utils.redirect, flask.json.jsonify, flask.abort
+Differs:  nothing that leaves
+Left out: WSGI callables as return values; properties for fields that this application does not set
+"""
+
+import dataclasses
+import decimal
+import json
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, time
+from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
+
+from .cookies import dump_cookie
+from .errors import BY_CODE, REASONS
+from .grammar import format_date
+from .headers import Headers, HeadersLike
+from .urls import iri_to_uri
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
+Body: TypeAlias = str | bytes | Iterable[bytes] | Iterable[str]
+# Fields that describe a representation, and so have no place beside a 304 (RFC 9110 §15.4.5), in lower case.
+# Expires and Content-Location may stay.
+_REPRESENTATION_FIELDS = frozenset(
+    {
+        "allow",
+        "content-encoding",
+        "content-language",
+        "content-length",
+        "content-md5",
+        "content-range",
+        "content-type",
+        "last-modified",
+    }
+)
+
+_STATUS_LINES = {code: f"{code} {reason.upper()}" for code, reason in REASONS.items()}
+
+
+class Response:
+    """One answer, which is itself a WSGI application.
+
+    ``response`` is the body: a text (sent as UTF-8), bytes, or an iterable of either, whose ``close`` is called
+    when the server is done. With ``direct_passthrough`` an iterable reaches the server as it is, which lets
+    ``wsgi.file_wrapper`` do its work.
+    """
+
+    __slots__ = ("_code", "_on_close", "direct_passthrough", "headers", "response", "status")
+
+    def __init__(
+        self,
+        response: Body | None = None,
+        status: int | str = 200,
+        headers: HeadersLike = (),
+        mimetype: str | None = None,
+        content_type: str | None = None,
+        direct_passthrough: bool = False,
+    ) -> None:
+        self.headers = Headers(headers)
+        self.direct_passthrough = direct_passthrough
+        self._on_close: list[Callable[[], object]] = []
+        self.response: Iterable[bytes] | Iterable[str]
+        if content_type is not None:
+            self.headers["Content-Type"] = content_type
+        elif mimetype is not None:
+            self.headers["Content-Type"] = with_charset(mimetype)
+        elif "Content-Type" not in self.headers:
+            self.headers.add("Content-Type", "text/html; charset=utf-8")
+        self.set_status(status)
+        if response is None:
+            self.response = []
+        elif isinstance(response, str | bytes):
+            self.data = response
+        else:
+            self.response = response
+
+    def set_status(self, status: int | str) -> None:
+        """Take ``202`` or ``"202 Have Patience"``."""
+        if isinstance(status, int):
+            self.status_code = status
+        else:
+            code, _, reason = status.strip().partition(" ")
+            self.status_code = int(code)
+            if reason:
+                self.status = f"{code} {reason}"
+
+    @property
+    def status_code(self) -> int:
+        return self._code
+
+    @status_code.setter
+    def status_code(self, code: int) -> None:
+        self._code = int(code)
+        self.status = _STATUS_LINES.get(self._code) or f"{self._code} UNKNOWN"
+
+    @property
+    def data(self) -> bytes:
+        """The whole body. Reading it from a stream collects the stream."""
+        if not isinstance(self.response, list):
+            self.response = list(_encoded(self.response))
+        return b"".join(_encoded(self.response))
+
+    @data.setter
+    def data(self, body: str | bytes) -> None:
+        body = body.encode() if isinstance(body, str) else body
+        self.response = [body]
+        self.headers["Content-Length"] = str(len(body))
+
+    @property
+    def content_type(self) -> str | None:
+        return self.headers.get("Content-Type")
+
+    @content_type.setter
+    def content_type(self, value: str) -> None:
+        self.headers["Content-Type"] = value
+
+    @property
+    def mimetype(self) -> str | None:
+        """The media type without its parameters."""
+        content_type = self.content_type
+        return content_type.partition(";")[0].strip() if content_type else None
+
+    @mimetype.setter
+    def mimetype(self, value: str) -> None:
+        self.headers["Content-Type"] = with_charset(value)
+
+    @property
+    def location(self) -> str | None:
+        return self.headers.get("Location")
+
+    @location.setter
+    def location(self, value: str) -> None:
+        self.headers["Location"] = value
+
+    @property
+    def content_length(self) -> int | None:
+        """Size of the body in bytes as announced, or None."""
+        length = self.headers.get("Content-Length")
+        return None if length is None else int(length)
+
+    @content_length.setter
+    def content_length(self, value: int) -> None:
+        self.headers["Content-Length"] = str(value)
+
+    def set_cookie(self, key: str, value: str = "", **attributes: Any) -> None:
+        """Ask the browser to keep a cookie; the attributes are those of :func:`~.cookies.dump_cookie`."""
+        self.headers.add("Set-Cookie", dump_cookie(key, value, **attributes))
+
+    def delete_cookie(self, key: str, **attributes: Any) -> None:
+        """Ask the browser to forget a cookie; path, domain and flags must be those it was set with."""
+        self.set_cookie(key, expires=0, max_age=0, **attributes)
+
+    def call_on_close(self, function: Callable[[], object]) -> None:
+        """Have ``function`` called when the server has sent the body, or given up."""
+        self._on_close.append(function)
+
+    def close(self) -> None:
+        close = getattr(self.response, "close", None)
+        if close is not None:
+            close()
+        for function in self._on_close:
+            function()
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Send the head, and give the server the body to iterate over."""
+        code = self.status_code
+        start_response(self.status, self._head(code))
+        if environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or 100 <= code < 200:
+            return _Closing((), self.close)
+        if self.direct_passthrough:
+            return self.response  # type: ignore[return-value]  # passed through as bytes by its maker
+        if isinstance(self.response, list) and not self._on_close:
+            return list(_encoded(self.response))
+        return _Closing(_encoded(self.response), self.close)
+
+    def _head(self, code: int) -> list[tuple[str, str]]:
+        headers = self.headers
+        location = headers.get("Location")
+        if location is not None:
+            headers["Location"] = iri_to_uri(location)
+        if 100 <= code < 200 or code == 204:
+            del headers["Content-Length"]
+        elif code == 304:
+            return [field for field in headers if field[0].lower() not in _REPRESENTATION_FIELDS]
+        elif isinstance(self.response, list) and "Content-Length" not in headers:
+            headers.add("Content-Length", str(sum(map(len, _encoded(self.response)))))
+        return headers.to_wsgi()
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}>"
+
+
+ResponseValue: TypeAlias = Response | Body | dict[str, Any] | list[Any]
+ReturnValue: TypeAlias = (
+    ResponseValue
+    | tuple[ResponseValue, int | str]
+    | tuple[ResponseValue, HeadersLike]
+    | tuple[ResponseValue, int | str, HeadersLike]
+)
+"""What a view may return."""
+
+
+class _Closing:
+    """An iterator with a ``close`` of its own, which PEP 3333 has the server call in every case."""
+
+    __slots__ = ("_iterator", "close")
+
+    def __init__(self, iterable: Iterable[bytes], close: Callable[[], None]) -> None:
+        self._iterator = iter(iterable)
+        self.close = close
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        return next(self._iterator)
+
+
+def _encoded(chunks: Iterable[bytes] | Iterable[str]) -> Iterator[bytes]:
+    return (chunk.encode() if isinstance(chunk, str) else chunk for chunk in chunks)
+
+
+def with_charset(mimetype: str) -> str:
+    """The value of Content-Type for a media type: texts say that they are UTF-8."""
+    if mimetype.startswith("text/") or mimetype in _TEXT_TYPES or mimetype.endswith("+xml"):
+        return f"{mimetype}; charset=utf-8"
+    return mimetype
+
+
+_TEXT_TYPES = {
+    f"application/{name}"
+    for name in (
+        "ecmascript",
+        "javascript",
+        "sql",
+        "xml",
+        "xml-dtd",
+        "xml-external-parsed-entity",
+    )
+}
+
+
+def make_response(*values: Any) -> Response:
+    """What becomes of a view's return value; without one, an empty response.
+
+    A text or bytes is a body, a dictionary or a list is JSON, an iterator is a stream; a tuple (or more than one
+    argument) adds a status, header fields, or both. Raises TypeError for anything else, None included: a view that
+    forgot its ``return`` must not answer with an empty page.
+    """
+    if not values:
+        return Response()
+    value = values[0] if len(values) == 1 else values
+    status: int | str | None = None
+    headers: HeadersLike = ()
+    if isinstance(value, tuple):
+        match value:
+            case (body, str() | int() as code):
+                value, status = body, code
+            case (body, fields):
+                value, headers = body, fields
+            case (body, code, fields):
+                value, status, headers = body, code, fields
+            case _:
+                raise TypeError("A view's tuple must be (body, status), (body, headers) or (body, status, headers).")
+    if isinstance(value, str | bytes | Iterator):
+        return Response(value, status or 200, headers)
+    if isinstance(value, dict | list):
+        value = jsonify(value)
+    if not isinstance(value, Response):
+        raise TypeError(f"A view must return text, bytes, a dict, a list, a tuple or a Response, not {value!r}.")
+    if status is not None:
+        value.set_status(status)
+    value.headers.update(headers)
+    return value
+
+
+def redirect(location: str, code: int = 302) -> Response:
+    """Send the client elsewhere. The page for those who must click is rendered by a hook of the views."""
+    response = Response("", code)
+    response.location = location
+    return response
+
+
+def abort(code: int) -> NoReturn:
+    """Raise the error of that status. Raises LookupError for a status that is no error of ours."""
+    raise BY_CODE[code]
+
+
+def dumps(value: object) -> str:
+    """JSON as this application writes it: keys sorted, ASCII only, no white space."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_json_default)
+
+
+def _json_default(value: object) -> object:
+    """What JSON has no type for."""
+    if isinstance(value, date):
+        return format_date(value if isinstance(value, datetime) else datetime.combine(value, time()))
+    if isinstance(value, decimal.Decimal | uuid.UUID):
+        return str(value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.asdict(value)
+    if hasattr(value, "__html__"):
+        return str(value.__html__())
+    raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
+
+
+def jsonify(value: object) -> Response:
+    """A response with ``value`` as JSON, and a line end for those who read it in a terminal."""
+    return Response(f"{dumps(value)}\n", mimetype="application/json")
