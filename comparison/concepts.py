@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from types import CodeType, ModuleType
+from types import CodeType
 
 import wsgi_from_scratch
 
@@ -260,9 +260,10 @@ def _flask_names() -> dict[str, Concept]:
 def _defined_as(name: str) -> str | None:
     """Where a dotted name leads: ``flask.Flask.wsgi_app`` is defined as ``flask.app.Flask.wsgi_app``."""
     found = pkgutil.resolve_name(name)
-    if isinstance(found, ModuleType):
+    if inspect.ismodule(found):
         return found.__name__
-    found = getattr(found, "fget", found)
-    module = inspect.getattr_static(found, "__module__", None)
-    qualname = inspect.getattr_static(found, "__qualname__", None)
-    return f"{module}.{qualname}" if isinstance(module, str) and isinstance(qualname, str) else None
+    if isinstance(found, property):
+        found = found.fget
+    if inspect.isclass(found) or inspect.isfunction(found):
+        return f"{found.__module__}.{found.__qualname__}"
+    return None  # such as flask.request, which stands for something in no module

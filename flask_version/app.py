@@ -34,7 +34,9 @@ class Sessions(SecureCookieSessionInterface):
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         try:
             return super().open_session(app, request)
-        except Exception:  # each wrong payload raises an error of its own, and they all mean the same
+        except (
+            Exception
+        ):  # each wrong payload raises an error of its own, and they all mean the same
             return self.session_class()
 
 

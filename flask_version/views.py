@@ -26,6 +26,9 @@ from werkzeug.exceptions import BadHost, HTTPException, InternalServerError
 from tutorial import text
 from tutorial.errors import Refusal
 
+MONTH = 31 * 24 * 60 * 60
+"""Seconds for which a signed cookie is believed."""
+
 views = Blueprint("tutorial", __name__)
 
 
@@ -61,9 +64,11 @@ def login() -> ResponseReturnValue:
         username, password = request.form.get("username"), request.form.get("password")
         if current_app.extensions["settings"].credentials_match(username, password):
             flash("Successful login (sent via flash)!")
-            return render_template("index.html", message="Successful login (sent via index.html message)")
-        flash("Login failed! (sent via flash)")
-        return render_template("index.html", message="Login failed (sent via index.html message)")
+            message = "Successful login (sent via index.html message)"
+        else:
+            flash("Login failed! (sent via flash)")
+            message = "Login failed (sent via index.html message)"
+        return render_template("index.html", message=message)
     username = request.args.get("username")
     password = request.args.get("password")
     if username is None and password is None:
@@ -112,7 +117,7 @@ def index() -> ResponseReturnValue:
 
 
 @views.route("/displaylist")
-def displayList_fun() -> ResponseReturnValue:  # noqa: N802  # the tutorial's name, which its url_for() uses
+def displayList_fun() -> ResponseReturnValue:  # the tutorial's name
     return render_template("displaylist_template.html", mylist=[10, 20, 30, 40, 50])
 
 
@@ -156,9 +161,13 @@ def download(filename_to_download: str) -> ResponseReturnValue:
     csv = current_app.extensions["downloads"].open_csv(filename_to_download)
     if csv is None:
         abort(404)
-    # A name is given once and its file never changes, so the name is all that an entity tag has to be.
+    # A name is given once and its file never changes, so the name will do as its entity tag.
     return send_file(
-        csv, mimetype="text/csv", as_attachment=True, download_name="result.csv", etag=filename_to_download
+        csv,
+        mimetype="text/csv",
+        as_attachment=True,
+        download_name="result.csv",
+        etag=filename_to_download,
     )
 
 
@@ -194,10 +203,10 @@ def get_session_data() -> ResponseReturnValue:
     if session:
         name = session.get("name")
         other = session.get("other")
-        return render_template("index.html", message=f"name = {name};; other = {other}")
-    return render_template(
-        "index.html", message="No session exists yet. Create a new session instead and try again."
-    )
+        message = f"name = {name};; other = {other}"
+    else:
+        message = "No session exists yet. Create a new session instead and try again."
+    return render_template("index.html", message=message)
 
 
 @views.route("/clear_session")
@@ -220,11 +229,11 @@ def set_custom_cookie() -> ResponseReturnValue:
 def get_custom_cookie() -> ResponseReturnValue:
     key = "cookie_key"
     if key in request.cookies:
-        value = request.cookies[key]
-        return render_template("index.html", message=f"custom cookie key: {key};; custom cookie value: {value}")
-    return render_template(
-        "index.html", message="No custom cookie set. First set the cookie and then try to read it."
-    )
+        value = request.cookies.get(key)
+        message = f"custom cookie key: {key};; custom cookie value: {value}"
+    else:
+        message = "No custom cookie set. First set the cookie and then try to read it."
+    return render_template("index.html", message=message)
 
 
 @views.route("/clear_custom_cookie")
@@ -245,13 +254,16 @@ def set_signed_cookie() -> ResponseReturnValue:
 @views.route("/get_signed_cookie")
 def get_signed_cookie() -> ResponseReturnValue:
     key = "signed_cookie_key"
-    if key not in request.cookies:
-        return render_template("index.html", message="No signed cookie set. First set the cookie and then try to read it.")
-    try:
-        value = current_app.extensions["signer"].loads(request.cookies[key])
-    except BadData:
-        raise Refusal("The signed cookie was changed on its way: set it again.") from None
-    return render_template("index.html", message=f"signed cookie key: {key};; signed cookie value: {value}")
+    signed = request.cookies.get(key)
+    if signed is None:
+        message = "No signed cookie set. First set the cookie and then try to read it."
+    else:
+        try:
+            value = current_app.extensions["signer"].loads(signed, max_age=MONTH)
+        except BadData:
+            raise Refusal("This signed cookie is not ours, or too old: set it again.") from None
+        message = f"signed cookie key: {key};; signed cookie value: {value}"
+    return render_template("index.html", message=message)
 
 
 @views.route("/healthz")
@@ -264,14 +276,17 @@ def healthz() -> ResponseReturnValue:
 
 @views.app_errorhandler(HTTPException)
 def http_error(error: HTTPException) -> ResponseReturnValue:
-    page = render_template("error.html", code=error.code, name=error.name, sentence=text.explain(error.code))
-    return page, error.code, error.get_headers()
+    code = error.code or 500
+    sentence = text.explain(code)
+    page = render_template("error.html", code=code, name=error.name, sentence=sentence)
+    return page, code, error.get_headers()
 
 
 @views.app_errorhandler(Refusal)
 def refusal(error: Refusal) -> ResponseReturnValue:
     name = HTTPStatus(error.code).phrase
-    return render_template("error.html", code=error.code, name=name, sentence=str(error)), error.code
+    page = render_template("error.html", code=error.code, name=name, sentence=str(error))
+    return page, error.code
 
 
 @views.app_errorhandler(UnicodeDecodeError)
@@ -284,13 +299,14 @@ def not_utf8(error: UnicodeDecodeError) -> ResponseReturnValue:
 @views.app_errorhandler(BadHost)
 def bad_host(error: BadHost) -> ResponseReturnValue:
     # Without a host there are no URLs, and the template is full of them.
-    return text.plain_page(error.code, error.name, "The Host field of the request cannot name a server."), 400
+    sentence = "The Host field of the request cannot name a server."
+    return text.plain_page(400, error.name, sentence), 400
 
 
 @views.app_errorhandler(InternalServerError)
 def server_error(error: InternalServerError) -> ResponseReturnValue:
     # What failed may have been the template, so this page needs none.
-    return text.plain_page(error.code, error.name, text.explain(error.code)), 500
+    return text.plain_page(500, error.name, text.explain(500)), 500
 
 
 # What every answer goes through

@@ -15,6 +15,7 @@ from .errors import Refusal
 
 Rows = Sequence[Sequence[str]]
 
+CRLF = "\r\n"
 DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as any other
 
 
@@ -69,9 +70,16 @@ def to_csv(rows: Rows) -> str:
     >>> to_csv([["a", "b, c"], ["1", ""]])
     'a,"b, c"\\n1,\\n'
     """
-    file = io.StringIO(newline="")
-    csv.writer(file, lineterminator="\n").writerows(rows)
-    return file.getvalue()
+    # A lone return is quoted only where it is part of the line end, so that is CR LF until it is cut
+    writer = csv.writer(_Echo(), lineterminator=CRLF)
+    return "".join(f"{writer.writerow(row).removesuffix(CRLF)}\n" for row in rows)
+
+
+class _Echo:
+    """A file for ``csv.writer`` that gives back what is written, as ``writerow`` does then."""
+
+    def write(self, line: str) -> str:
+        return line
 
 
 def to_html(rows: Rows) -> str:

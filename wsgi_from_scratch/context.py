@@ -68,7 +68,9 @@ class Context:
     def _taken_flashes(self) -> list[tuple[str, str]]:
         return flashes.take(self.session)
 
-    def get_flashed_messages(self, with_categories: bool = False, category_filter: tuple[str, ...] = ()) -> list[Any]:
+    def get_flashed_messages(
+        self, with_categories: bool = False, category_filter: tuple[str, ...] = ()
+    ) -> list[Any]:
         """The waiting messages, taken from the session when first asked for and the same for the whole request."""
         return flashes.select(self._taken_flashes, with_categories, category_filter)
 
@@ -101,7 +103,9 @@ class Context:
             routes, dot, _ = (self.request.endpoint or "").rpartition(".")
             endpoint = f"{routes}{endpoint}" if dot else endpoint[1:]
         if _scheme is not None and _external is False:
-            raise ValueError("A URL with a scheme is external: leave out _external=False or _scheme.")
+            raise ValueError(
+                "A URL with a scheme is external: leave out _external=False or _scheme."
+            )
         path = self.current_app.router.build(
             endpoint, values, _method, request_method=self.request.method
         )

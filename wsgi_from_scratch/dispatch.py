@@ -31,7 +31,17 @@ from .errors import (
 from .forms import Limits
 from .request import Request
 from .response import Response, ReturnValue, make_response, redirect
-from .router import Absent, Found, Moved, NotAllowed, Outcome, Router, Routes, WebSocketMismatch, redirect_url
+from .router import (
+    Absent,
+    Found,
+    Moved,
+    NotAllowed,
+    Outcome,
+    Router,
+    Routes,
+    WebSocketMismatch,
+    redirect_url,
+)
 from .sessions import SessionInterface
 from .static_files import send_from_directory
 from .templating import make_environment
@@ -75,11 +85,15 @@ class Application:
 
         self.add_url_rule("/<path:filename>", "static", static)
 
-    def add_url_rule(self, rule: str, endpoint: str, view: View, methods: Iterable[str] = ("GET",)) -> None:
+    def add_url_rule(
+        self, rule: str, endpoint: str, view: View, methods: Iterable[str] = ("GET",)
+    ) -> None:
         self.router.add(rule, endpoint, methods)
         self._views[endpoint] = view
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         request = Request(environ, self._limits, self._max_content_length)
         ctx = Context(self, environ, request)
         failure: Exception | None = None
@@ -153,13 +167,21 @@ class Application:
     def _absolute(self, ctx: Context, path: str) -> str:
         environ = ctx.environ
         query = wsgi.decode(environ.get("QUERY_STRING", ""))
-        return redirect_url(wsgi.url_scheme(environ), ctx.request.host.lower(), wsgi.script_name(environ), path, query)
+        return redirect_url(
+            wsgi.url_scheme(environ),
+            ctx.request.host.lower(),
+            wsgi.script_name(environ),
+            path,
+            query,
+        )
 
     def _finish(self, ctx: Context, response: Response) -> Response:
         for after in self._after:
             response = after(ctx, response)
         # A permanent session is sent again with every answer, so a cookie must be looked at even if no view did.
-        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in ctx.environ.get("HTTP_COOKIE", ""):
+        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in ctx.environ.get(
+            "HTTP_COOKIE", ""
+        ):
             self.sessions.save(ctx.opened_session, response)
         return response
 
@@ -201,7 +223,9 @@ class Application:
         self._after[:0] = reversed(routes.after)
         self._teardown[:0] = reversed(routes.teardown)
         for class_or_code, handler in routes.error_handlers:
-            error_class = BY_CODE[class_or_code] if isinstance(class_or_code, int) else class_or_code
+            error_class = (
+                BY_CODE[class_or_code] if isinstance(class_or_code, int) else class_or_code
+            )
             code = getattr(error_class, "code", None)
             self._error_handlers.setdefault(code, {})[error_class] = handler
 

@@ -124,5 +124,7 @@ def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
 
 def _checked(name: str, value: str) -> tuple[str, str]:
     if _breaks_the_message(value) or _breaks_the_message(name):
-        raise ValueError(f"The field {name!r} must not hold CR, LF or NUL: it would end the header early.")
+        raise ValueError(
+            f"The field {name!r} must not hold CR, LF or NUL: it would end the header early."
+        )
     return name, value

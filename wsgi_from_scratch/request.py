@@ -11,7 +11,7 @@ Left out: content negotiation, authorization, user agents, ``values``, the full 
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 
-class lazy(Generic[Value]):  # noqa: N801  # reads as a decorator, like ``property``
+class lazy(Generic[Value]):  # reads as a decorator, like ``property``
     """A property that is computed once: the value replaces it in the instance's dictionary."""
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:
@@ -58,7 +58,7 @@ class Request:
         self.limits = limits
         self.max_content_length = max_content_length
         self.endpoint: str | None = None
-        self.view_args: dict[str, Any] | None = None
+        self.view_args: Mapping[str, Any] | None = None
 
     @lazy
     def method(self) -> str:
@@ -154,7 +154,9 @@ class Request:
     @property
     def is_json(self) -> bool:
         mimetype = self.mimetype
-        return mimetype == "application/json" or (mimetype.startswith("application/") and mimetype.endswith("+json"))
+        return mimetype == "application/json" or (
+            mimetype.startswith("application/") and mimetype.endswith("+json")
+        )
 
     @lazy
     def json(self) -> Any:

@@ -170,7 +170,9 @@ class Response:
         for function in self._on_close:
             function()
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(
+        self, environ: "WSGIEnvironment", start_response: "StartResponse"
+    ) -> Iterable[bytes]:
         """Send the head, and give the server the body to iterate over."""
         code = self.status_code
         start_response(self.status, self._head(code))
@@ -270,13 +272,17 @@ def make_response(*values: Any) -> Response:
             case (body, code, fields):
                 value, status, headers = body, code, fields
             case _:
-                raise TypeError("A view's tuple must be (body, status), (body, headers) or (body, status, headers).")
+                raise TypeError(
+                    "A view's tuple must be (body, status), (body, headers) or (body, status, headers)."
+                )
     if isinstance(value, str | bytes | Iterator):
         return Response(value, status or 200, headers)
     if isinstance(value, dict | list):
         value = jsonify(value)
     if not isinstance(value, Response):
-        raise TypeError(f"A view must return text, bytes, a dict, a list, a tuple or a Response, not {value!r}.")
+        raise TypeError(
+            f"A view must return text, bytes, a dict, a list, a tuple or a Response, not {value!r}."
+        )
     if status is not None:
         value.set_status(status)
     value.headers.update(headers)
@@ -303,7 +309,9 @@ def dumps(value: object) -> str:
 def _json_default(value: object) -> object:
     """What JSON has no type for."""
     if isinstance(value, date):
-        return format_date(value if isinstance(value, datetime) else datetime.combine(value, time()))
+        return format_date(
+            value if isinstance(value, datetime) else datetime.combine(value, time())
+        )
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -283,17 +283,15 @@ def _walk(
         if end is not None:
             return end
     for pattern, child in node.patterns:
-        end = None
-        if not pattern.spans_segments:
-            if pattern.accepts(segment):
+        text = "/".join(segments[index:]) if pattern.spans_segments else segment
+        if pattern.accepts(text):
+            if not pattern.spans_segments:
                 end = _walk(child, segments, index + 1, method, refused)
-        else:
-            rest = "/".join(segments[index:])
-            if pattern.accepts(rest):
-                left = [""] if pattern.slash_optional and rest.endswith("/") else []
+            else:
+                left = [""] if pattern.slash_optional and text.endswith("/") else []
                 end = _walk(child, left, 0, method, refused)
-        if end is not None:
-            return end
+            if end is not None:
+                return end
     return None
 
 
@@ -340,7 +338,7 @@ class Route(NamedTuple):
     rule: str
     endpoint: str
     view: Callable[..., Any]
-    methods: tuple[str, ...]
+    methods: Iterable[str]
 
 
 class Routes:
@@ -376,7 +374,7 @@ class Routes:
             endpoint = f"{self.name}.{view.__name__}"
             if any(known.endpoint == endpoint and known.view is not view for known in self.routes):
                 raise ValueError(f"two functions claim the endpoint {endpoint!r}: rename one")
-            self.routes.append(Route(rule, endpoint, view, tuple(methods)))
+            self.routes.append(Route(rule, endpoint, view, methods))
             return view
 
         return decorate

@@ -212,7 +212,7 @@ def _segments(group: list[Piece]) -> list[Segment]:
 
 def _pattern(group: list[Piece], spans_segments: bool, slash_optional: bool = False) -> Pattern:
     regex = _regex(group) + ("(?<!/)/?" if slash_optional else "")
-    lone = _lone_variable(group)
+    lone = None if slash_optional else _lone_variable(group)
     accepts = lone.converter.accepts if lone else None
     return Pattern(
         regex=regex,

@@ -12,7 +12,7 @@ Spec:     RFC 6265bis §4.1, RFC 9110 §12.5.5 (Vary), RFC 8259 (JSON)
 Flask:    flask.sessions.SecureCookieSession, flask.sessions.SecureCookieSessionInterface,
           flask.json.tag.TaggedJSONSerializer
 Differs:  A cookie that was signed with our key and yet holds no session (no JSON, a tag around the wrong thing, a time
-          beyond every calendar, nothing but a list) is an empty session. Flask answers most of them with 500.
+          beyond every calendar, only a number) is an empty session. Flask answers with 500.
           ``Vary`` keeps the names of all its fields. Werkzeug keeps those of the first.
           ``SameSite`` is ``Lax`` unless told otherwise. Flask sends none.
 Left out: a session without a key, tags of one's own, ``partitioned``
@@ -147,11 +147,8 @@ class SessionInterface:
             return Session()
         try:
             return Session(load_tagged(self._signer.loads(cookie_value, self._max_age)))
-        except (
-            BadData,
-            TypeError,
-            ValueError,
-        ):  # the latter two: nothing that a dictionary is made of
+        except (BadData, TypeError, ValueError):
+            # The latter two: it is readable, and nothing that a dictionary can be made of.
             return Session()
 
     def save(self, session: Session, response: Response) -> None:

@@ -25,7 +25,9 @@ _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
 def make_environment(folder: str | os.PathLike[str], filters: dict[str, Filter]) -> Environment:
     """Templates from ``folder``, compiled once and kept. Files of a markup language are escaped."""
-    environment = Environment(loader=FileSystemLoader(folder), autoescape=_is_markup, auto_reload=False)
+    environment = Environment(
+        loader=FileSystemLoader(folder), autoescape=_is_markup, auto_reload=False
+    )
     environment.filters.update(filters)
     environment.policies["json.dumps_function"] = lambda value, **_: dumps(value)
     return environment

@@ -24,6 +24,9 @@ from .response import Response, ReturnValue, abort, jsonify, make_response, redi
 from .router import Routes
 from .signing import BadData
 
+MONTH = 31 * 24 * 60 * 60
+"""Seconds for which a signed cookie is believed."""
+
 views = Routes("tutorial")
 
 
@@ -59,9 +62,11 @@ def login(ctx: Context) -> ReturnValue:
         username, password = ctx.request.form.get("username"), ctx.request.form.get("password")
         if ctx.current_app.extensions["settings"].credentials_match(username, password):
             ctx.flash("Successful login (sent via flash)!")
-            return ctx.render_template("index.html", message="Successful login (sent via index.html message)")
-        ctx.flash("Login failed! (sent via flash)")
-        return ctx.render_template("index.html", message="Login failed (sent via index.html message)")
+            message = "Successful login (sent via index.html message)"
+        else:
+            ctx.flash("Login failed! (sent via flash)")
+            message = "Login failed (sent via index.html message)"
+        return ctx.render_template("index.html", message=message)
     username = ctx.request.args.get("username")
     password = ctx.request.args.get("password")
     if username is None and password is None:
@@ -110,7 +115,7 @@ def index(ctx: Context) -> ReturnValue:
 
 
 @views.route("/displaylist")
-def displayList_fun(ctx: Context) -> ReturnValue:  # noqa: N802  # the tutorial's name, which its url_for() uses
+def displayList_fun(ctx: Context) -> ReturnValue:  # the tutorial's name
     return ctx.render_template("displaylist_template.html", mylist=[10, 20, 30, 40, 50])
 
 
@@ -154,9 +159,13 @@ def download(ctx: Context, filename_to_download: str) -> ReturnValue:
     csv = ctx.current_app.extensions["downloads"].open_csv(filename_to_download)
     if csv is None:
         abort(404)
-    # A name is given once and its file never changes, so the name is all that an entity tag has to be.
+    # A name is given once and its file never changes, so the name will do as its entity tag.
     return ctx.send_file(
-        csv, mimetype="text/csv", as_attachment=True, download_name="result.csv", etag=filename_to_download
+        csv,
+        mimetype="text/csv",
+        as_attachment=True,
+        download_name="result.csv",
+        etag=filename_to_download,
     )
 
 
@@ -192,10 +201,10 @@ def get_session_data(ctx: Context) -> ReturnValue:
     if ctx.session:
         name = ctx.session.get("name")
         other = ctx.session.get("other")
-        return ctx.render_template("index.html", message=f"name = {name};; other = {other}")
-    return ctx.render_template(
-        "index.html", message="No session exists yet. Create a new session instead and try again."
-    )
+        message = f"name = {name};; other = {other}"
+    else:
+        message = "No session exists yet. Create a new session instead and try again."
+    return ctx.render_template("index.html", message=message)
 
 
 @views.route("/clear_session")
@@ -218,11 +227,11 @@ def set_custom_cookie(ctx: Context) -> ReturnValue:
 def get_custom_cookie(ctx: Context) -> ReturnValue:
     key = "cookie_key"
     if key in ctx.request.cookies:
-        value = ctx.request.cookies[key]
-        return ctx.render_template("index.html", message=f"custom cookie key: {key};; custom cookie value: {value}")
-    return ctx.render_template(
-        "index.html", message="No custom cookie set. First set the cookie and then try to read it."
-    )
+        value = ctx.request.cookies.get(key)
+        message = f"custom cookie key: {key};; custom cookie value: {value}"
+    else:
+        message = "No custom cookie set. First set the cookie and then try to read it."
+    return ctx.render_template("index.html", message=message)
 
 
 @views.route("/clear_custom_cookie")
@@ -243,13 +252,16 @@ def set_signed_cookie(ctx: Context) -> ReturnValue:
 @views.route("/get_signed_cookie")
 def get_signed_cookie(ctx: Context) -> ReturnValue:
     key = "signed_cookie_key"
-    if key not in ctx.request.cookies:
-        return ctx.render_template("index.html", message="No signed cookie set. First set the cookie and then try to read it.")
-    try:
-        value = ctx.current_app.extensions["signer"].loads(ctx.request.cookies[key])
-    except BadData:
-        raise Refusal("The signed cookie was changed on its way: set it again.") from None
-    return ctx.render_template("index.html", message=f"signed cookie key: {key};; signed cookie value: {value}")
+    signed = ctx.request.cookies.get(key)
+    if signed is None:
+        message = "No signed cookie set. First set the cookie and then try to read it."
+    else:
+        try:
+            value = ctx.current_app.extensions["signer"].loads(signed, max_age=MONTH)
+        except BadData:
+            raise Refusal("This signed cookie is not ours, or too old: set it again.") from None
+        message = f"signed cookie key: {key};; signed cookie value: {value}"
+    return ctx.render_template("index.html", message=message)
 
 
 @views.route("/healthz")
@@ -262,14 +274,17 @@ def healthz(ctx: Context) -> ReturnValue:
 
 @views.app_errorhandler(HTTPException)
 def http_error(ctx: Context, error: HTTPException) -> ReturnValue:
-    page = ctx.render_template("error.html", code=error.code, name=error.name, sentence=text.explain(error.code))
-    return page, error.code, error.get_headers()
+    code = error.code or 500
+    sentence = text.explain(code)
+    page = ctx.render_template("error.html", code=code, name=error.name, sentence=sentence)
+    return page, code, error.get_headers()
 
 
 @views.app_errorhandler(Refusal)
 def refusal(ctx: Context, error: Refusal) -> ReturnValue:
     name = HTTPStatus(error.code).phrase
-    return ctx.render_template("error.html", code=error.code, name=name, sentence=str(error)), error.code
+    page = ctx.render_template("error.html", code=error.code, name=name, sentence=str(error))
+    return page, error.code
 
 
 @views.app_errorhandler(UnicodeDecodeError)
@@ -282,13 +297,14 @@ def not_utf8(ctx: Context, error: UnicodeDecodeError) -> ReturnValue:
 @views.app_errorhandler(BadHost)
 def bad_host(ctx: Context, error: BadHost) -> ReturnValue:
     # Without a host there are no URLs, and the template is full of them.
-    return text.plain_page(error.code, error.name, "The Host field of the request cannot name a server."), 400
+    sentence = "The Host field of the request cannot name a server."
+    return text.plain_page(400, error.name, sentence), 400
 
 
 @views.app_errorhandler(InternalServerError)
 def server_error(ctx: Context, error: InternalServerError) -> ReturnValue:
     # What failed may have been the template, so this page needs none.
-    return text.plain_page(error.code, error.name, text.explain(error.code)), 500
+    return text.plain_page(500, error.name, text.explain(500)), 500
 
 
 # What every answer goes through

@@ -56,7 +56,9 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     def third(ctx: Any, response: Any) -> Any:
         log.append(f"after 1 {response.status_code}")
         if response.location is not None:
-            response.data = "moved"  # the page of a redirect is Werkzeug's own, and here left to a hook
+            response.data = (
+                "moved"  # the page of a redirect is Werkzeug's own, and here left to a hook
+            )
         response.headers["X-Order"] = response.headers.get("X-Order", "") + "1"
         return response
 

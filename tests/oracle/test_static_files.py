@@ -3,15 +3,18 @@
 import io
 import itertools
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
+from wsgiref.util import FileWrapper
 
 import flask
 import pytest
 import time_machine
+import werkzeug.http
 import werkzeug.security
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -125,8 +128,10 @@ def directory_answers(
     )
 
 
-def request(method: str = "GET", **fields: str | None) -> Callable[[], "WSGIEnvironment"]:
-    present = {f"HTTP_{name}": value for name, value in fields.items() if value is not None}
+def request(
+    method: str = "GET", fields: Mapping[str, str] = MappingProxyType({})
+) -> Callable[[], "WSGIEnvironment"]:
+    present = {f"HTTP_{name}": value for name, value in fields.items()}
     return lambda: create_environ(method=method) | present
 
 
@@ -188,7 +193,7 @@ CONDITIONS: dict[str, dict[str, str]] = {
 def test_options(directory: Path, options: dict[str, Any], method: str) -> None:
     for fields in CONDITIONS.values():
         expected, found = directory_answers(
-            directory, "hello.css", request(method, **fields), **options
+            directory, "hello.css", request(method, fields), **options
         )
         assert found == expected
 
@@ -205,6 +210,13 @@ SOURCES: dict[str, Callable[[Path], Any]] = {
 }
 
 
+VALIDATORS: list[dict[str, Any]] = [
+    {},
+    {"etag": "my tag", "last_modified": MODIFIED},
+    {"as_attachment": True},
+]
+
+
 def read_to(file: io.BytesIO, place: int) -> io.BytesIO:
     file.seek(place)
     return file
@@ -214,34 +226,23 @@ def read_to(file: io.BytesIO, place: int) -> io.BytesIO:
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
 def test_sources(directory: Path, source: Callable[[Path], Any], method: str) -> None:
     for fields in CONDITIONS.values():
-        for options in ({}, {"etag": "my tag", "last_modified": MODIFIED}, {"as_attachment": True}):
-            given = {"mimetype": "text/plain", "download_name": "a.txt", **options}
-            environ, mine = request(method, **fields)(), request(method, **fields)()
+        for options in VALIDATORS:
+            given: dict[str, Any] = {"mimetype": "text/plain", "download_name": "a.txt"} | options
+            environ, mine = request(method, fields)(), request(method, fields)()
             file, my_file = source(directory), source(directory)
             expected = theirs(environ, lambda: flask.send_file(file, **given))  # noqa: B023 - called here
-            found = our_answer(mine, lambda: static_files.send_file(mine, my_file, **given))  # noqa: B023
+            found = our_answer(mine, lambda: static_files.send_file(mine, my_file, **given))  # noqa: B023  # called at once
             assert found == expected
             if hasattr(file, "closed"):
                 assert my_file.closed == file.closed is True
 
 
-class Wrapper:
-    """What a server might send a file with."""
-
-    def __init__(self, file: Any, size: int = 8_192) -> None:
-        self.file = file
-        self.close = file.close
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(lambda: self.file.read(1_000), b"")
-
-
 @pytest.mark.parametrize("fields", CONDITIONS.values(), ids=CONDITIONS.keys())
 @pytest.mark.parametrize("name", ["hello.css", "large.bin", "empty.txt"])
 def test_a_file_wrapper_changes_nothing(directory: Path, name: str, fields: dict[str, str]) -> None:
-    plain = request(**fields)
+    plain = request("GET", fields)
     expected, found = directory_answers(
-        directory, name, lambda: plain() | {"wsgi.file_wrapper": Wrapper}
+        directory, name, lambda: plain() | {"wsgi.file_wrapper": FileWrapper}
     )
     assert found == expected == directory_answers(directory, name, plain)[1]
 
@@ -319,8 +320,14 @@ DATES = [
 ]
 
 
-def with_tag(value: str | None, tag: str) -> str | None:
-    return value and value.replace("TAG", tag).replace("BARE", tag.strip('"'))
+def conditional(
+    method: str, fields: dict[str, str | None], tag: str
+) -> Callable[[], "WSGIEnvironment"]:
+    """A request in whose fields TAG stands for the entity tag, and BARE for it without its quotes."""
+    present = {name: value for name, value in fields.items() if value is not None}
+    for name, value in present.items():
+        present[name] = value.replace("TAG", tag).replace("BARE", tag.strip('"'))
+    return request(method, present)
 
 
 ONE_FIELD: list[tuple[str, str | None]] = [
@@ -336,15 +343,17 @@ def test_one_condition(directory: Path, name: str, method: str) -> None:
     tag = tag_of(directory, name)
     seen = set()
     for field, value in ONE_FIELD:
-        expected, found = directory_answers(
-            directory, name, request(method, **{field: with_tag(value, tag)})
-        )
+        environ = conditional(method, {field: value}, tag)
+        expected, found = directory_answers(directory, name, environ)
         assert found == expected, (field, value)
         seen.add(found.code)
     if method == "POST":
         assert seen == {200}
     elif name != "empty.txt":
         assert seen == {200, 206, 304, 412, 416}
+
+
+WITH_AND_WITHOUT_A_TAG: list[dict[str, Any]] = [{}, {"etag": False}]
 
 
 @pytest.mark.parametrize("if_range", [*TAGS, *DATES])
@@ -359,15 +368,15 @@ def test_if_range(directory: Path, if_range: str | None) -> None:
             ("IF_MODIFIED_SINCE", DATES[1]),
         ],
     ):
-        for options in ({}, {"etag": False}):
+        for options in WITH_AND_WITHOUT_A_TAG:
             fields = {"RANGE": range_, "IF_RANGE": if_range, field: value}
-            expected, found = directory_answers(
-                directory,
-                "hello.css",
-                request(**{name: with_tag(value, tag) for name, value in fields.items()}),
-                **options,
-            )
+            environ = conditional("GET", fields, tag)
+            expected, found = directory_answers(directory, "hello.css", environ, **options)
             assert found == expected, (fields, options)
+
+
+def joined(tags: list[str | None]) -> str | None:
+    return ",".join(tag or "" for tag in tags)
 
 
 @settings(deadline=None, max_examples=250)
@@ -379,8 +388,7 @@ def test_if_range(directory: Path, if_range: str | None) -> None:
         optional={
             "RANGE": st.sampled_from(RANGES) | st.text(max_size=6).map("bytes={}".format),
             "IF_RANGE": st.sampled_from(TAGS + DATES),
-            "IF_NONE_MATCH": st.sampled_from(TAGS)
-            | st.lists(st.sampled_from(TAGS[1:])).map(",".join),
+            "IF_NONE_MATCH": st.sampled_from(TAGS) | st.lists(st.sampled_from(TAGS)).map(joined),
             "IF_MATCH": st.sampled_from(TAGS),
             "IF_MODIFIED_SINCE": st.sampled_from(DATES),
             "IF_UNMODIFIED_SINCE": st.sampled_from(DATES),
@@ -399,7 +407,7 @@ def test_any_conditions_together(
     directory: Path, name: str, method: str, fields: dict[str, str | None], options: dict[str, Any]
 ) -> None:
     tag = tag_of(directory, name)
-    environ = request(method, **{name: with_tag(value, tag) for name, value in fields.items()})
+    environ = conditional(method, fields, tag)
     expected, found = directory_answers(directory, name, environ, **options)
     assert found == expected
 
@@ -415,14 +423,14 @@ PARENTS = [
     "%2e%2e",
     "..%2f",
     "..%00",
-    "．．",
+    "\uff0e\uff0e",
     "..\t",
     "~",
     "",
     "....//..",
 ]
 JOINTS = ["/", "//", "/./", "\\", "/hello.css/../"]
-TARGETS = ["canary.txt", "static-secret/canary.txt", "../canary.txt", "static/hello.css"]
+TARGETS = ["canary.txt", "static-secret/canary.txt", "../canary.txt", "hello.css"]
 SPELLINGS = [
     f"{start}{parent}{joint}{target}"
     for start, parent, joint, target in itertools.product(["", "folder/"], PARENTS, JOINTS, TARGETS)
@@ -522,13 +530,15 @@ def test_a_date_beyond_a_c_integer_fails_in_flask_and_is_no_date_here(
     directory: Path, field: str
 ) -> None:
     """Below Werkzeug it is python/cpython#153406; where that is put right, both answer alike."""
-    environ = request(RANGE="bytes=0-1", **{field: "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"})
+    absurd = "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"
+    environ = request("GET", {"RANGE": "bytes=0-1", field: absurd})
     mine = environ()
     send = static_files.send_from_directory
     found = our_answer(mine, lambda: send(mine, directory, "hello.css"))
     assert found.code == (206 if field == "IF_MODIFIED_SINCE" else 200)
     try:
-        expected = theirs(environ(), lambda: flask.send_from_directory(directory, "hello.css"))
+        werkzeug.http.is_resource_modified(environ(), "a", ignore_if_range=False)
     except OverflowError:
         return
+    expected, _ = directory_answers(directory, "hello.css", environ)
     assert found == expected

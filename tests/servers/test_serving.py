@@ -3,11 +3,10 @@
 import socket
 import struct
 
-from comparison.steps import XLSX, form, get, post, send, upload
+from comparison.steps import XLSX, form, get, send, upload
 from tests.servers.running import PATIENCE, Site
 
 NOTES = "Grüße, 世界\n".encode()
-TOO_LARGE = 17 * 1024 * 1024
 
 
 def test_the_home_page_is_served(site: Site) -> None:
@@ -60,12 +59,6 @@ def test_a_file_that_the_browser_has_is_not_sent_again(site: Site) -> None:
 def test_a_connection_on_which_nothing_is_said_holds_up_nobody(site: Site) -> None:
     with socket.create_connection((site.host, site.port)):
         assert site.ask(get("/healthz")).body == b"ok"
-
-
-def test_a_body_that_is_too_large_is_answered_and_not_cut_off(site: Site) -> None:
-    """The client sends all of it before it listens, and a closed connection would lose it the answer."""
-    answer = site.ask(post("/", "application/x-www-form-urlencoded", b"a=" + b"b" * TOO_LARGE))
-    assert answer.status == 413
 
 
 def test_a_client_that_leaves_in_the_middle_is_nobody_s_trouble(site: Site) -> None:

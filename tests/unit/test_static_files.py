@@ -2,6 +2,7 @@
 
 import gc
 import io
+import mimetypes
 import os
 import wsgiref.util
 from collections.abc import Callable, Iterable, Iterator
@@ -36,10 +37,16 @@ def directory(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def environ(method: str = "GET", **values: Any) -> "WSGIEnvironment":
-    made: WSGIEnvironment = {"REQUEST_METHOD": method, **values}
+def environ(method: str = "GET", **fields: str) -> "WSGIEnvironment":
+    made: WSGIEnvironment = {"REQUEST_METHOD": method, **fields}
     setup_testing_defaults(made)
     return made
+
+
+def with_wrapper(
+    request: "WSGIEnvironment", wrapper: type = wsgiref.util.FileWrapper
+) -> "WSGIEnvironment":
+    return request | {"wsgi.file_wrapper": wrapper}
 
 
 def sent(response: Response, request: "WSGIEnvironment") -> bytes:
@@ -76,10 +83,8 @@ REQUESTS: dict[str, "WSGIEnvironment"] = {
     "206 large": environ(HTTP_RANGE=f"bytes=5-{CHUNK_SIZE * 2}"),
     "206 to a HEAD": environ("HEAD", HTTP_RANGE=f"bytes=5-{CHUNK_SIZE * 2}"),
     "416": environ(HTTP_RANGE="bytes=9999999-"),
-    "wsgi.file_wrapper": environ(**{"wsgi.file_wrapper": wsgiref.util.FileWrapper}),
-    "304 with wsgi.file_wrapper": environ(
-        HTTP_IF_NONE_MATCH="*", **{"wsgi.file_wrapper": wsgiref.util.FileWrapper}
-    ),
+    "wsgi.file_wrapper": with_wrapper(environ()),
+    "304 with wsgi.file_wrapper": with_wrapper(environ(HTTP_IF_NONE_MATCH="*")),
 }
 
 
@@ -94,15 +99,9 @@ def test_no_answer_leaves_a_file_open(
         before = descriptors()
         kept: list[object] = []
         for _ in range(40):
-            for make in (
-                lambda: send_from_directory(request_, directory, name),
-                lambda: send_file(
-                    request_, (directory / name).open("rb"), mimetype="a/b", etag="a"
-                ),
-                lambda: send_file(request_, io.BytesIO(LARGE), mimetype="a/b", etag="a"),
-            ):
+            for source in (directory / name, (directory / name).open("rb"), io.BytesIO(LARGE)):
                 try:
-                    response = make()
+                    response = send_file(request_, source, mimetype="a/b", etag="a")
                 except RequestedRangeNotSatisfiable:
                     continue
                 body = response(request_, lambda status, fields, exc_info=None: bytes)
@@ -124,6 +123,7 @@ def test_a_file_whose_range_is_refused_is_closed() -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 def test_a_304_opens_nothing(directory: Path, monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    mimetypes.init()
     monkeypatch.setattr("builtins.open", refuse)
     monkeypatch.setattr("os.open", refuse)
     request = environ(method, HTTP_IF_NONE_MATCH="*")
@@ -190,7 +190,7 @@ class Wrapper:
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_a_large_file_is_handed_to_the_server_as_it_is(directory: Path, method: str) -> None:
-    request = environ(method, **{"wsgi.file_wrapper": Wrapper})
+    request = with_wrapper(environ(method), Wrapper)
     response = send_from_directory(request, directory, "large.bin")
     body = response(request, lambda status, fields, exc_info=None: bytes)
     assert isinstance(body, Wrapper)
@@ -201,7 +201,7 @@ def test_a_large_file_is_handed_to_the_server_as_it_is(directory: Path, method: 
 
 @pytest.mark.parametrize("name", ["small.css", "large.bin"])
 def test_a_range_is_not_handed_to_the_server(directory: Path, name: str) -> None:
-    request = environ(HTTP_RANGE="bytes=1-70000", **{"wsgi.file_wrapper": Wrapper})
+    request = with_wrapper(environ(HTTP_RANGE="bytes=1-70000"), Wrapper)
     response = send_from_directory(request, directory, name)
     assert sent(response, request) == (directory / name).read_bytes()[1:70_001]
 

@@ -1,0 +1,370 @@
+"""The same rules and paths through Werkzeug's map and through our router."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+from uuid import UUID
+
+import pytest
+from flask import Flask
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from werkzeug.exceptions import MethodNotAllowed, NotFound
+from werkzeug.routing import BuildError as WerkzeugBuildError
+from werkzeug.routing import Map, MapAdapter, RequestRedirect, WebsocketMismatch
+from werkzeug.routing import Rule as WerkzeugRule
+
+from wsgi_from_scratch.router import (
+    Absent,
+    BuildError,
+    Found,
+    Moved,
+    NotAllowed,
+    Router,
+    WebSocketMismatch,
+    external_url,
+    local_url,
+    redirect_url,
+)
+
+Rules: TypeAlias = list[tuple[str, tuple[str, ...]]]
+
+TUTORIAL: Rules = [
+    ("/<path:filename>", ("GET",)),
+    ("/", ("GET",)),
+    ("/", ("POST",)),
+    ("/hello/<name>", ("GET",)),
+    ("/add_wrong/<num1>/<num2>", ("GET",)),
+    ("/add/<int:num1>/<int:num2>", ("GET",)),
+    ("/login", ("GET", "POST")),
+    ("/getandpost", ("GET", "POST")),
+    ("/get202status", ("GET",)),
+    ("/displaylist", ("GET",)),
+    ("/redirect_endpoint", ("GET",)),
+    ("/file_upload", ("POST",)),
+    ("/convert_to_csv_with_download_page", ("POST",)),
+    ("/download/<filename_to_download>", ("GET",)),
+    ("/handle_js_post", ("POST",)),
+    ("/healthz", ("GET",)),
+]
+
+SEVERAL: Rules = [
+    ("/news/", ("GET",)),
+    ("/news/<int:number>", ("GET",)),
+    ("/news/<title>", ("GET", "POST")),
+    ("/news/<title>/", ("PUT",)),
+    ("/a.b", ("GET",)),
+    ("/<a>-<int:b>.html", ("GET",)),
+    ("/wiki/<path:page>/edit", ("POST",)),
+    ("/wiki/<path:page>/", ("GET",)),
+    ("/wiki/<path:page>", ("DELETE",)),
+    ("/wiki/new", ("GET",)),
+    ("/<uuid:identity>", ("GET",)),
+    ("/<any(about, help, 'not found'):page>", ("GET",)),
+    ("/at/<float(signed=True):x>/<float:y>", ("GET",)),
+    ("/day/<int(fixed_digits=2, min=1, max=31):day>", ("GET", "OPTIONS")),
+    ("/code/<string(length=2):code>/<string(minlength=2, maxlength=3):region>", ("GET",)),
+    ("/day/<name>", ("POST",)),
+]
+
+SEGMENTS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "a.b",
+    "é",
+    "<{}>",
+    "<default:{}>",
+    "<string(2):{}>",
+    "<string(length=2):{}>",
+    "<string(minlength=2, maxlength=3):{}>",
+    "<string(minlength=0):{}>",
+    "<int:{}>",
+    "<int(2):{}>",
+    "<int(min=2, max=20):{}>",
+    "<int(signed=True):{}>",
+    "<float:{}>",
+    "<float(signed=True, max=2.5):{}>",
+    "<path:{}>",
+    "<uuid:{}>",
+    "<any(a, ab, 'b c'):{}>",
+    "<{}>-<int:{}>.html",
+    "x<{}>y",
+    "<int:{}>.<int:{}>",
+    "a<path:{}>b",
+    "<any(a, ab):{}><{}>",
+]
+METHODS = [("GET",), ("POST",), ("GET", "POST"), ("PUT",), ("GET", "OPTIONS"), ("OPTIONS",), ()]
+
+TEXTS = [
+    "",
+    "a",
+    "b",
+    "ab",
+    "abc",
+    "aab",
+    "a.b",
+    "aXb",
+    "é",
+    "b c",
+    "2",
+    "02",
+    "12",
+    "-3",
+    "٣",
+    "²",
+    "1.5",
+    "-1.5",
+    "2.75",
+    "1.2",
+    "x1y",
+    "q-12.html",
+    "a-b-3.html",
+    "12345678-1234-5678-1234-567812345678",
+    "ABCDEFAB-1234-5678-1234-567812345678",
+    "\n",
+    "a\nb",
+    "%2F",
+    "?a=b#c",
+    "\\",
+    "9" * 5000,
+]
+
+
+@st.composite
+def rule_texts(draw: st.DrawFn) -> str:
+    names = (f"v{number}" for number in range(99))
+    segments = draw(st.lists(st.sampled_from(SEGMENTS), max_size=4))
+    text = "/" + "/".join(segments) + draw(st.sampled_from(["", "/"]))
+    return re.sub(r"\{\}", lambda _: next(names), text)
+
+
+rule_sets = st.lists(st.tuples(rule_texts(), st.sampled_from(METHODS)), min_size=1, max_size=6)
+paths = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "/", "//"]),
+    st.builds(
+        str.join, st.sampled_from(["/", "/", "/", "//"]), st.lists(st.sampled_from(TEXTS), max_size=4)
+    ),
+    st.sampled_from(["", "/"]),
+)
+methods = st.sampled_from(["GET", "HEAD", "POST", "PUT", "OPTIONS", "DELETE", "get", "--"])
+
+
+def both(rules: Rules) -> tuple[MapAdapter, Router]:
+    flask = Flask("oracle", static_folder=None)
+    router = Router()
+    for number, (rule, asked_for) in enumerate(rules):
+        flask.add_url_rule(rule, f"view{number}", methods=asked_for)
+        router.add(rule, f"view{number}", asked_for)
+    return flask.url_map.bind("localhost"), router
+
+
+def expected(adapter: MapAdapter, path: str, method: str, websocket: bool) -> tuple[object, ...]:
+    try:
+        rule, values = adapter.match(path, method, return_rule=True, websocket=websocket)
+    except RequestRedirect as moved:
+        return "moved", moved.new_url
+    except MethodNotAllowed as refusal:
+        return "not allowed", frozenset(refusal.valid_methods or ())
+    except NotFound:
+        return ("absent",)
+    except WebsocketMismatch:
+        return ("mismatch",)
+    options: bool = rule.provide_automatic_options  # type: ignore[attr-defined]  # Flask adds it
+    return "found", rule.endpoint, repr(values), frozenset(rule.methods or ()), options
+
+
+def actual(router: Router, path: str, method: str, websocket: bool) -> tuple[object, ...]:
+    match router.match(path, method, websocket=websocket):
+        case Found(endpoint, values, rule):
+            return "found", endpoint, repr(dict(values)), rule.methods, rule.automatic_options
+        case Moved(target):
+            return "moved", redirect_url("http", "localhost", "/", target, "")
+        case NotAllowed(allowed):
+            return "not allowed", allowed
+        case Absent():
+            return ("absent",)
+        case WebSocketMismatch():
+            return ("mismatch",)
+
+
+@settings(deadline=None, max_examples=300)
+@given(rules=rule_sets, requests=st.lists(st.tuples(paths, methods, st.booleans()), min_size=5))
+@example(  # the path is refused by the first rule, found by the second, and then the number is wrong
+    rules=[("/<int(max=5):a>", ("POST",)), ("/<int(max=5):b>", ("GET",))],
+    requests=[("/9", "GET", False)],
+)
+@example(  # not every rule without the method counts for a WebSocket
+    rules=[("/a", ("GET",)), ("/a", ("POST",))], requests=[("/a", "GET", True)]
+)
+def test_any_path_has_the_same_outcome(
+    rules: Rules, requests: list[tuple[str, str, bool]]
+) -> None:
+    adapter, router = both(rules)
+    for path, method, websocket in requests:
+        assert actual(router, path, method, websocket) == expected(adapter, path, method, websocket)
+        assert router.allowed_methods(path) == set(adapter.allowed_methods(path))
+
+
+@pytest.mark.parametrize("rules", [TUTORIAL, SEVERAL], ids=["tutorial", "several"])
+def test_these_rules_have_the_same_outcomes(rules: Rules) -> None:
+    adapter, router = both(rules)
+    paths = {re.sub("<[^>]*>", lambda _: text, rule) for rule, _ in rules for text in TEXTS}
+    paths |= {"", "/unknown", "/un/known", "//evil.example", "/hello//World", "/news//", "/hello"}
+    paths |= {path + "/" for path in paths} | {path.rstrip("/") for path in paths}
+    paths |= {path.replace("/", "//") for path in paths}
+    for path in paths:
+        for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "BREW"):
+            assert actual(router, path, method, False) == expected(adapter, path, method, False)
+            assert actual(router, path, method, True) == expected(adapter, path, method, True)
+
+
+@pytest.mark.parametrize(
+    "asked_for",
+    [("GET",), ("POST",), ("get", "Put"), ("HEAD",), ("OPTIONS",), ("GET", "options"), ()],
+)
+def test_a_rule_gets_the_methods_that_flask_gives_it(asked_for: tuple[str, ...]) -> None:
+    adapter, router = both([("/", asked_for)])
+    for method in ("GET", "HEAD", "POST", "PUT", "OPTIONS", "--"):
+        assert actual(router, "/", method, False) == expected(adapter, "/", method, False)
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("/<int(3):n>", "/012"),
+        ("/<int( min = 2 , ):n>", "/2"),
+        ("/<int():n>", "/2"),
+        ("/<float(1, 2):n>", "/1.5"),
+        ("/<any(a,'b, c',\"d)e\"):n>", "/b, c"),
+        ("/<any(é, a.b):n>", "/é"),
+        ("/<any(a.b):n>", "/axb"),
+        ("/<string(minlength=2, minlength=3):n>", "/ab"),
+        ("/<string(1, None, length=None):n>", "/ab"),
+        ("/a>b", "/a>b"),
+        ("/a+(b)*", "/a+(b)*"),
+        ("/a+(b)*", "/ab"),
+    ],
+)
+def test_a_rule_is_read_in_the_same_way(rule: str, path: str) -> None:
+    adapter, router = both([(rule, ("GET",))])
+    assert actual(router, path, "GET", False) == expected(adapter, path, "GET", False)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["", "no-slash", "/<", "/<a", "/a<b>c<", "/<a b>", "/<1>", "/<nothing:a>", "/<a>/<a>"]
+    + ["/<int(most=3):a>", "/<int(1, 2, 3, 4, 5):a>", "/<any(1):a>", "/<any(a b, c):a>"]
+    + ["/<string(minlength=a):n>", "/<é>", "/<any(a, 'b):c>'):n>"],
+)
+def test_what_is_no_rule_is_refused_by_both(rule: str) -> None:
+    with pytest.raises((ValueError, LookupError, TypeError, SyntaxError)):
+        Map([WerkzeugRule(rule)])
+    with pytest.raises(ValueError, match=re.escape(repr(rule))):
+        Router().add(rule, "view", ["GET"])
+
+
+VALUES = [None, "", "a", "a/b", "//x", "é ?&=+", "%41", 1, -2, 2.5, "12", True]
+SEQUENCES = [["a", None, "b c"], ("x", 1), [], {"one"}]
+
+
+def built(build: Any, *arguments: object, **named: object) -> str:
+    try:
+        url: str = build(*arguments, **named)
+    except (BuildError, WerkzeugBuildError):
+        return "no URL"
+    except (ValueError, TypeError):
+        return "bad value"
+    return url
+
+
+@settings(deadline=None, max_examples=300)
+@given(
+    rules=rule_sets.filter(lambda rules: "uuid" not in str(rules) and "b c" not in str(rules)),
+    same_endpoint=st.booleans(),
+    values=st.dictionaries(
+        st.sampled_from(["v0", "v1", "v2", "q", "self", "näme &"]),
+        st.sampled_from([*VALUES, *SEQUENCES]),
+    ),
+    method=st.none() | methods,
+    request_method=methods,
+)
+def test_any_values_build_the_same_url(
+    rules: Rules,
+    same_endpoint: bool,
+    values: Mapping[str, object],
+    method: str | None,
+    request_method: str,
+) -> None:
+    flask = Flask("oracle", static_folder=None)
+    router = Router()
+    for number, (rule, asked_for) in enumerate(rules):
+        endpoint = "view" if same_endpoint else f"view{number}"
+        flask.add_url_rule(rule, endpoint, methods=asked_for)
+        router.add(rule, endpoint, asked_for)
+    adapter = flask.url_map.bind("localhost", default_method=request_method)
+    for endpoint in ("view", "view0", "view1"):
+        theirs = built(adapter.build, endpoint, values, method)
+        ours = built(router.build, endpoint, values, method, request_method=request_method)
+        assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("rule", "path"),
+    [
+        ("/hello/<name>", "/hello/a b?c#d%e"),
+        ("/<path:page>", "/a/b//c"),
+        ("/<any(a, 'b c?'):page>", "/b c?"),
+        ("/<uuid:identity>/<int(fixed_digits=4):n>", "/" + str(UUID(int=7)) + "/0012"),
+        ("/<float(signed=True):x>", "/-1.5"),
+        ("/ä<a>", "/äé"),
+    ],
+)
+def test_the_url_of_the_values_of_a_path_leads_back_to_it(rule: str, path: str) -> None:
+    adapter, router = both([(rule, ("GET",))])
+    found = router.match(path, "GET")
+    assert isinstance(found, Found)
+    url = router.build(found.endpoint, found.values)
+    environ_path = Flask(__name__).test_request_context(url).request.path
+    assert environ_path == path
+    assert adapter.match(environ_path) == ("view0", found.values)
+
+
+SCRIPT_NAMES = ["", "/", "/app", "/app/", "app", "//app//", "/a/b", "/é b"]
+
+
+@pytest.mark.parametrize("script_name", SCRIPT_NAMES)
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss", "ftp", ""])
+def test_a_path_becomes_a_url_by_the_same_rules(script_name: str, scheme: str) -> None:
+    url_map = Map([WerkzeugRule("/page/<path:rest>", endpoint="page")])
+    router = Router()
+    router.add("/page/<path:rest>", "page", ["GET"])
+    adapter = url_map.bind("example.org:81", script_name, url_scheme=scheme)
+    values = {"rest": "é/x?", "q": "a b"}
+    path = router.build("page", values)
+    assert local_url(script_name, path) == adapter.build("page", values)
+    url = external_url(scheme, "example.org:81", script_name, path)
+    assert url == adapter.build("page", values, force_external=True)
+    assert url == Map([WerkzeugRule("/page/<path:rest>", endpoint="page")]).bind(
+        "example.org:81", script_name
+    ).build("page", values, force_external=True, url_scheme=scheme)
+
+
+@pytest.mark.parametrize("script_name", SCRIPT_NAMES)
+@pytest.mark.parametrize("scheme", ["http", "https", "wss", ""])
+@pytest.mark.parametrize("query", ["", "a=b&c=%20é?", "?"])
+@pytest.mark.parametrize("path", ["/a", "//evil.example//a", "/é b?c#d", "/\\evil.example", "/%2F"])
+def test_a_redirect_has_the_same_url(script_name: str, scheme: str, query: str, path: str) -> None:
+    url_map = Map([WerkzeugRule("/<path:rest>/", endpoint="page")])
+    router = Router()
+    router.add("/<path:rest>/", "page", ["GET"])
+    with pytest.raises(RequestRedirect) as redirect:
+        url_map.bind("example.org", script_name, url_scheme=scheme).match(
+            path, query_args=query, websocket=False
+        )
+    moved = router.match(path, "GET")
+    assert isinstance(moved, Moved)
+    url = redirect_url(scheme, "example.org", script_name, moved.path, query)
+    assert url == redirect.value.new_url

@@ -1,0 +1,138 @@
+import io
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsgi_from_scratch.context import Context
+from wsgi_from_scratch.dispatch import Application
+from wsgi_from_scratch.errors import HTTPException
+from wsgi_from_scratch.response import Response, ReturnValue
+from wsgi_from_scratch.router import Routes
+from wsgi_from_scratch.sessions import SessionInterface
+
+CONFIG = {"MAX_CONTENT_LENGTH": 1_000, "MAX_FORM_MEMORY_SIZE": 500, "MAX_FORM_PARTS": 10}
+
+
+def application(routes: Routes, key: str = "key") -> Application:
+    app = Application(
+        config=CONFIG,
+        sessions=SessionInterface([key]),
+        template_folder=Path("/nowhere"),
+        static_folder=Path("/nowhere"),
+        extensions={},
+    )
+    app.register(routes)
+    return app
+
+
+def get(app: Application, path: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
+    head: list[Any] = []
+    body = app(
+        {
+            "REQUEST_METHOD": "GET",
+            "PATH_INFO": path,
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "wsgi.url_scheme": "http",
+            "wsgi.input": io.BytesIO(),
+            "wsgi.errors": io.StringIO(),
+            **environ,
+        },
+        lambda status, fields, exc_info=None: head.extend((status, fields)) or (lambda data: None),
+    )
+    return head[0], dict(head[1]), b"".join(body)
+
+
+@pytest.fixture
+def routes() -> Routes:
+    return Routes("test")
+
+
+def test_without_any_handler_an_error_is_its_reason_phrase(routes: Routes) -> None:
+    assert get(application(routes), "/absent")[::2] == ("404 NOT FOUND", b"Not Found")
+
+
+def test_an_unexpected_error_tells_the_client_nothing_and_the_log_everything(
+    routes: Routes,
+) -> None:
+    @routes.route("/")
+    def view(ctx: Context) -> ReturnValue:
+        raise RuntimeError("the secret of the inside")
+
+    log = io.StringIO()
+    status, _, body = get(application(routes), "/", **{"wsgi.errors": log})
+    assert (status, body) == ("500 INTERNAL SERVER ERROR", b"Internal Server Error")
+    assert "the secret of the inside" in log.getvalue()
+
+
+def test_after_an_error_the_next_request_is_answered(routes: Routes) -> None:
+    @routes.route("/<int:number>")
+    def view(ctx: Context, number: int) -> ReturnValue:
+        return str(1 // number)
+
+    app = application(routes)
+    assert [get(app, path)[0][:3] for path in ("/0", "/1", "/0", "/1")] == [
+        "500",
+        "200",
+        "500",
+        "200",
+    ]
+
+
+def test_two_applications_share_nothing(routes: Routes) -> None:
+    @routes.route("/")
+    def count(ctx: Context) -> ReturnValue:
+        ctx.session["n"] = ctx.session.get("n", 0) + 1
+        return str(ctx.session["n"])
+
+    first, second = application(routes, "key one"), application(routes, "key two")
+    cookie = get(first, "/")[1]["Set-Cookie"].partition(";")[0]
+    assert get(first, "/", HTTP_COOKIE=cookie)[2] == b"2"
+    assert get(second, "/", HTTP_COOKIE=cookie)[2] == b"1"
+
+
+def test_requests_in_many_threads_do_not_meet(routes: Routes) -> None:
+    meeting = threading.Barrier(16)
+
+    @routes.route("/<name>")
+    def remember(ctx: Context, name: str) -> ReturnValue:
+        ctx.session["name"] = name
+        meeting.wait(timeout=10)
+        return f"{ctx.session['name']} {ctx.request.path}"
+
+    app = application(routes)
+    answers: dict[str, bytes] = {}
+
+    def visit(name: str) -> None:
+        answers[name] = get(app, f"/{name}")[2]
+
+    threads = [threading.Thread(target=visit, args=(f"visitor{n}",)) for n in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert answers == {f"visitor{n}": f"visitor{n} /visitor{n}".encode() for n in range(16)}
+
+
+def test_a_handler_is_chosen_by_code_before_class_and_by_the_closer_class(routes: Routes) -> None:
+    @routes.app_errorhandler(HTTPException)
+    def of_all(ctx: Context, error: HTTPException) -> ReturnValue:
+        return "any", error.code
+
+    @routes.app_errorhandler(404)
+    def of_one(ctx: Context, error: HTTPException) -> ReturnValue:
+        return "only 404", 404
+
+    app = application(routes)
+    assert get(app, "/absent")[2] == b"only 404"
+    assert get(app, "/absent", REQUEST_METHOD="POST")[2] == b"any"
+
+
+def test_a_response_that_a_hook_replaced_is_the_one_that_is_sent(routes: Routes) -> None:
+    @routes.after_app_request
+    def replace(ctx: Context, response: Response) -> Response:
+        return Response("replaced", 202)
+
+    assert get(application(routes), "/absent")[::2] == ("202 ACCEPTED", b"replaced")

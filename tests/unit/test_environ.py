@@ -1,0 +1,95 @@
+import io
+
+import pytest
+
+from wsgi_from_scratch import environ as wsgi
+from wsgi_from_scratch.errors import ClientDisconnected, HTTPException, RequestEntityTooLarge
+
+
+class Socket(io.RawIOBase):
+    """A stream that, like a socket, must never be asked for more than there is: it would wait for ever."""
+
+    def __init__(self, data: bytes, chunk: int = 1_000_000) -> None:
+        self.data = data
+        self.chunk = chunk
+
+    def read(self, size: int = -1, /) -> bytes:
+        if size < 0 or not self.data:
+            raise AssertionError("this read would never return")
+        data, self.data = self.data[: min(size, self.chunk)], self.data[min(size, self.chunk) :]
+        return data
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 100])
+def test_the_next_request_on_the_connection_is_left_alone(chunk: int) -> None:
+    socket = Socket(b"a=1GET / HTTP/1.1", chunk)
+    body = wsgi.body({"wsgi.input": socket, "CONTENT_LENGTH": "3"}, 100)
+    assert body.read() == b"a=1"
+    assert body.read(5) == b""
+    assert socket.data == b"GET / HTTP/1.1"
+
+
+def test_without_a_length_nothing_is_read() -> None:
+    assert wsgi.body({"wsgi.input": Socket(b"never")}, 100).read() == b""
+
+
+def test_a_body_that_ends_early_is_not_taken_for_whole() -> None:
+    body = wsgi.body({"wsgi.input": io.BytesIO(b"abc"), "CONTENT_LENGTH": "4"}, 100)
+    with pytest.raises(ClientDisconnected):
+        body.read()
+
+
+def test_a_client_that_leaves_is_a_bad_request() -> None:
+    class Gone(io.RawIOBase):
+        def read(self, size: int = -1, /) -> bytes:
+            raise ConnectionResetError
+
+    with pytest.raises(ClientDisconnected):
+        wsgi.body({"wsgi.input": Gone(), "CONTENT_LENGTH": "4"}, 100).read()
+
+
+def test_an_announced_body_that_is_too_large_is_refused_unread() -> None:
+    with pytest.raises(RequestEntityTooLarge):
+        wsgi.body({"wsgi.input": Socket(b"x"), "CONTENT_LENGTH": "101"}, 100)
+
+
+@pytest.mark.parametrize(("size", "refused"), [(0, False), (99, False), (100, False), (101, True)])
+@pytest.mark.parametrize("read_size", [-1, 1, 64])
+def test_an_unannounced_body_is_whole_or_refused(size: int, refused: bool, read_size: int) -> None:
+    environ = {"wsgi.input": io.BytesIO(b"x" * size), "wsgi.input_terminated": True}
+    body = wsgi.body(environ, 100)
+
+    def read() -> bytes:
+        return b"".join(iter(lambda: body.read(read_size), b""))
+
+    if refused:
+        with pytest.raises(RequestEntityTooLarge):
+            read()
+    else:
+        assert read() == b"x" * size
+
+
+@pytest.mark.parametrize(
+    ("path_info", "path"),
+    [
+        ("/caf\xc3\xa9", "/café"),
+        ("/\xff", "/\N{REPLACEMENT CHARACTER}"),
+        ("//a//b", "/a//b"),
+        ("a", "/a"),
+        ("", ""),
+    ],
+)
+def test_a_path_is_decoded_once_and_begins_with_one_slash(path_info: str, path: str) -> None:
+    assert wsgi.request_path({"PATH_INFO": path_info}) == path
+
+
+def test_an_environ_with_nothing_in_it_is_enough() -> None:
+    assert wsgi.request_path({}) == wsgi.script_name({}) == wsgi.request_host({}) == ""
+    assert wsgi.url_scheme({}) == "http"
+    assert wsgi.content_length({}) is None
+
+
+def test_both_errors_of_a_body_have_an_answer() -> None:
+    assert all(
+        issubclass(error, HTTPException) for error in (ClientDisconnected, RequestEntityTooLarge)
+    )

@@ -1,0 +1,28 @@
+import pytest
+
+from wsgi_from_scratch.headers import Headers
+
+
+@pytest.mark.parametrize("character", ["\r", "\n", "\0", "\r\n"])
+@pytest.mark.parametrize("place", ["name", "value"])
+def test_what_would_end_a_field_early_is_refused_wherever_it_enters(
+    character: str, place: str
+) -> None:
+    name = f"X-A{character}" if place == "name" else "X-A"
+    value = f"1{character}Set-Cookie: a=b" if place == "value" else "1"
+    headers = Headers()
+    with pytest.raises(ValueError, match="CR, LF or NUL"):
+        headers.add(name, value)
+    with pytest.raises(ValueError, match="CR, LF or NUL"):
+        headers[name] = value
+    with pytest.raises(ValueError, match="CR, LF or NUL"):
+        headers.update({name: value})
+    with pytest.raises(ValueError, match="CR, LF or NUL"):
+        Headers([(name, value)])
+    assert headers.to_wsgi() == []
+
+
+def test_what_the_server_is_given_is_a_copy() -> None:
+    headers = Headers([("A", "1")])
+    headers.to_wsgi().append(("B", "2"))
+    assert headers.to_wsgi() == [("A", "1")]

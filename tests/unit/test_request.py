@@ -1,0 +1,84 @@
+import io
+from typing import Any
+
+import pytest
+
+from wsgi_from_scratch.errors import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from wsgi_from_scratch.forms import Limits
+from wsgi_from_scratch.request import Request
+
+
+class Unread(io.BytesIO):
+    """A body that nobody may touch."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        raise AssertionError("the body was read")
+
+
+def request(**environ: Any) -> Request:
+    return Request(environ, Limits(), max_content_length=1_000)
+
+
+def posted(body: bytes, content_type: str) -> Request:
+    return request(
+        **{"wsgi.input": io.BytesIO(body)},
+        REQUEST_METHOD="POST",
+        CONTENT_TYPE=content_type,
+        CONTENT_LENGTH=str(len(body)),
+    )
+
+
+def test_a_body_that_nobody_asks_for_is_not_read() -> None:
+    asked = request(
+        **{"wsgi.input": Unread(b"a=1")},
+        REQUEST_METHOD="post",
+        PATH_INFO="/x",
+        QUERY_STRING="b=2",
+        HTTP_COOKIE="c=3",
+        CONTENT_TYPE="application/x-www-form-urlencoded",
+        CONTENT_LENGTH="3",
+    )
+    assert (asked.method, asked.path, asked.args["b"], asked.cookies["c"]) == (
+        "POST",
+        "/x",
+        "2",
+        "3",
+    )
+    asked.close()
+
+
+def test_a_form_is_parsed_once() -> None:
+    form = posted(b"a=1", "application/x-www-form-urlencoded")
+    assert form.form is form.form
+    assert form.form["a"] == "1"
+
+
+def test_closing_a_request_closes_its_files() -> None:
+    body = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n2\r\n--x--\r\n'
+    form = posted(body, "multipart/form-data; boundary=x")
+    file = form.files["f"]
+    form.close()
+    assert file.stream.closed
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type", "error"),
+    [
+        (b"{}", "text/plain", UnsupportedMediaType),
+        (b"{}", "", UnsupportedMediaType),
+        (b"{", "application/json", BadRequest),
+        (b"", "application/json", BadRequest),
+        (b"\xff", "application/json", BadRequest),
+        (b"1" * 900, "application/json", None),
+        (b"[" * 1_001, "application/json", RequestEntityTooLarge),
+    ],
+)
+def test_json_is_read_or_refused_with_its_own_error(
+    body: bytes, content_type: str, error: type[Exception] | None
+) -> None:
+    asked = posted(body, content_type)
+    if error is None:
+        assert isinstance(asked.json, int)
+    else:
+        with pytest.raises(error):
+            asked.json  # noqa: B018  # reading it is what fails

@@ -1,0 +1,50 @@
+"""Uploads and workbooks for the tests of this folder, and one set of child processes for all of them."""
+
+import io
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import openpyxl
+import pytest
+from werkzeug.datastructures import FileStorage
+
+from tutorial.settings import MEBIBYTE, Settings
+from tutorial.spreadsheets import Spreadsheets
+
+UPLOAD_NAME = "upload.bin"
+
+
+@pytest.fixture(scope="session")
+def spreadsheets() -> Iterator[Spreadsheets]:
+    """Limits small enough that files beyond them are made quickly."""
+    spreadsheets = Spreadsheets(
+        Settings(
+            secret_key="a key for tests",
+            max_unpacked_size=16 * MEBIBYTE,
+            max_cells=20_000,
+            conversion_timeout=5.0,
+        )
+    )
+    yield spreadsheets
+    spreadsheets.close()
+
+
+@pytest.fixture(scope="session")
+def upload() -> Callable[[bytes], FileStorage]:
+    """Makes an uploaded file out of its bytes."""
+    return lambda data: FileStorage(io.BytesIO(data), UPLOAD_NAME, "file")
+
+
+@pytest.fixture(scope="session")
+def workbook() -> Callable[[Iterable[Sequence[object]]], bytes]:
+    """Makes an .xlsx out of its rows."""
+
+    def save(rows: Iterable[Sequence[object]]) -> bytes:
+        book = openpyxl.Workbook()
+        sheet = book.active
+        for row in rows:
+            sheet.append(row)
+        file = io.BytesIO()
+        book.save(file)
+        return file.getvalue()
+
+    return save

@@ -1,0 +1,170 @@
+"""The functions that the children run here are the standard library's: a child must be able to import them."""
+
+import math
+import multiprocessing
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from tutorial.children import BUSY, CRASHED, PATIENCE, STOPPED, TOO_LARGE, TOO_SLOW, Children
+from tutorial.errors import Refusal
+
+ROOT = Path(__file__).parents[3]
+MEMORY = 256 * 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def children() -> Iterator[Children]:
+    children = Children(seconds=1.0, memory=MEMORY)
+    yield children
+    children.close()
+
+
+def test_a_function_runs_in_another_process_which_is_kept(children: Children) -> None:
+    processes = {children.run(os.getpid) for _ in range(10)}
+    assert os.getpid() not in processes
+    assert len(processes) <= 2
+
+
+def test_what_the_function_raises_is_raised(children: Children) -> None:
+    with pytest.raises(ValueError, match="invalid literal"):
+        children.run(int, "x")
+
+
+@pytest.mark.parametrize(
+    ("function", "arguments", "sentence", "code"),
+    [
+        (time.sleep, [30], TOO_SLOW, 400),
+        (math.factorial, [5_000_000], TOO_SLOW, 400),  # one call in C, which no Python code interrupts
+        (bytes, [4 * MEMORY], TOO_LARGE, 413),
+        (os.abort, [], CRASHED, 400),
+        (os._exit, [3], CRASHED, 400),
+        (signal.raise_signal, [signal.SIGSEGV], CRASHED, 400),
+        (signal.raise_signal, [signal.SIGKILL], STOPPED, 503),
+    ],
+)
+def test_a_child_that_comes_to_grief_is_a_refusal_and_the_next_task_is_done(
+    children: Children,
+    function: Callable[..., object],
+    arguments: list[object],
+    sentence: str,
+    code: int,
+) -> None:
+    started = time.monotonic()
+    with pytest.raises(Refusal) as caught:
+        children.run(function, *arguments)
+    assert (str(caught.value), caught.value.code) == (sentence, code)
+    assert time.monotonic() - started < 4
+    assert children.run(str.upper, "well") == "WELL"
+
+
+def test_one_slow_task_does_not_hold_up_another(children: Children) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        slow = threads.submit(children.run, time.sleep, 0.5)
+        time.sleep(0.1)
+        children.run(os.getpid)
+        assert not slow.done()
+
+
+def test_limits_are_those_of_one_task_and_not_of_all_that_a_child_has_done(
+    children: Children,
+) -> None:
+    for _ in range(6):
+        assert len(children.run(bytes, MEMORY // 2)) == MEMORY // 2
+        children.run(math.factorial, 100_000)
+
+
+def test_of_too_many_tasks_some_are_refused_in_time() -> None:
+    children = Children(seconds=0.3, memory=MEMORY)
+
+    def task(_: int) -> str:
+        try:
+            children.run(time.sleep, 0.25)
+        except Refusal as error:
+            return str(error)
+        return ""
+
+    children.run(os.getpid)
+    started = time.monotonic()
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = set(threads.map(task, range(16)))
+    children.close()
+    assert BUSY in outcomes
+    assert time.monotonic() - started < 0.3 * PATIENCE + 2
+
+
+def test_an_idle_child_that_is_killed_is_replaced_unseen() -> None:
+    children = Children(seconds=5.0, memory=MEMORY)
+    before = {child.pid for child in multiprocessing.active_children()}
+    children.run(os.getpid)
+    for child in multiprocessing.active_children():
+        if child.pid and child.pid not in before:
+            os.kill(child.pid, signal.SIGKILL)
+    time.sleep(0.3)  # until the pool has noticed, which breaks it
+    assert children.run(str.upper, "well") == "WELL"
+    children.close()
+
+
+def test_after_closing_new_children_are_started() -> None:
+    children = Children(seconds=5.0, memory=MEMORY)
+    children.close()
+    first = children.run(os.getpid)
+    children.close()
+    assert not Path(f"/proc/{first}").exists()
+    assert children.run(os.getpid) != first
+    children.close()
+
+
+def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", script, *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+
+
+def test_children_made_before_a_fork_work_after_it_and_end_with_their_process() -> None:
+    script = """
+import os, sys
+from tutorial.children import Children
+children = Children(seconds=5.0, memory=2**28)
+def work():
+    print(children.run(os.getpid), flush=True)
+if os.fork() == 0:
+    work()
+    sys.exit()
+os.wait()
+work()
+assert "pandas" not in sys.modules
+"""
+    finished = run_script(script)
+    assert finished.stderr == ""
+    processes = finished.stdout.split()
+    assert len(set(processes)) == 2
+    assert not any(Path("/proc", process).exists() for process in processes)
+
+
+def test_children_end_when_their_process_is_killed() -> None:
+    script = """
+import os, signal
+from tutorial.children import Children
+print(Children(seconds=5.0, memory=2**28).run(os.getpid), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    with pytest.raises(subprocess.CalledProcessError) as caught:
+        run_script(script)
+    child = Path("/proc", caught.value.stdout.strip())
+    deadline = time.monotonic() + 5
+    while child.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not child.exists()

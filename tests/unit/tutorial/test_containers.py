@@ -1,0 +1,145 @@
+import io
+import re
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
+
+import pytest
+
+from tutorial.containers import DAMAGED, MAX_ENTRIES, check_compound_file, check_zip
+from tutorial.errors import Refusal
+
+WORKBOOKS = Path(__file__).parents[2] / "workbooks"
+NEEDED = {"[Content_Types].xml": b"", "xl/workbook.xml": b""}
+LIMIT = 1_000_000
+
+MakeWorkbook = Callable[[Iterable[Sequence[object]]], bytes]
+
+
+def archive(entries: dict[str, bytes]) -> bytes:
+    file = io.BytesIO()
+    with ZipFile(file, "w", ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+def understate(data: bytes, size: int) -> bytes:
+    """The archive with every entry of ``size`` bytes declared as one of 10, in its directory and before the data."""
+    return data.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little"))
+
+
+def refusal(check: Callable[[Path], None], path: Path, data: bytes) -> Refusal:
+    path.write_bytes(data)
+    with pytest.raises(Refusal) as caught:
+        check(path)
+    return caught.value
+
+
+@pytest.fixture
+def zipped(tmp_path: Path) -> Callable[[bytes], Refusal]:
+    """How ``check_zip`` refuses what it is given."""
+    return lambda data: refusal(lambda path: check_zip(path, LIMIT), tmp_path / "file", data)
+
+
+def test_a_workbook_passes(workbook: MakeWorkbook, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(workbook([["a"]]))
+    check_zip(tmp_path / "file", LIMIT)
+    check_zip(WORKBOOKS / "libreoffice.xlsx", LIMIT)
+
+
+def test_names_in_another_spelling_pass(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(archive({"[content_types].xml": b"", "XL\\Workbook.xml": b""}))
+    check_zip(tmp_path / "file", LIMIT)
+
+
+@pytest.mark.parametrize(
+    ("name", "description"),
+    [
+        ("word/document.xml", "Word"),
+        ("ppt/presentation.xml", "PowerPoint"),
+        ("xl/workbook.bin", "xlsb"),
+        ("mimetype", "OpenDocument"),
+        ("META-INF/MANIFEST.MF", "Java"),
+        ("readme.txt", "without a workbook"),
+        ("xl/workbook.xml", "without a workbook"),
+    ],
+)
+def test_an_archive_of_another_kind_is_named(
+    zipped: Callable[[bytes], Refusal], name: str, description: str
+) -> None:
+    refused = zipped(archive({name: b"<xml/>"}))
+    assert description in str(refused)
+    assert refused.code == 415
+
+
+def test_an_archive_that_announces_too_much_is_refused(zipped: Callable[[bytes], Refusal]) -> None:
+    refused = zipped(archive({**NEEDED, "xl/a.xml": bytes(LIMIT // 2), "xl/b.xml": bytes(LIMIT)}))
+    assert "unpacks to more than 1 MB" in str(refused)
+    assert refused.code == 413
+
+
+def test_an_archive_that_unpacks_to_more_than_it_announces_is_refused(
+    zipped: Callable[[bytes], Refusal],
+) -> None:
+    data = understate(archive({**NEEDED, "xl/a.xml": bytes(LIMIT + 1)}), LIMIT + 1)
+    assert sum(entry.file_size for entry in ZipFile(io.BytesIO(data)).infolist()) == 10
+    assert zipped(data).code == 413
+
+
+def test_an_archive_of_too_many_entries_is_refused(zipped: Callable[[bytes], Refusal]) -> None:
+    entries = {f"xl/{number}.xml": b"" for number in range(MAX_ENTRIES)}
+    assert zipped(archive({**NEEDED, **entries})).code == 413
+
+
+def test_an_encrypted_archive_is_refused(zipped: Callable[[bytes], Refusal]) -> None:
+    data = bytearray(archive(NEEDED))
+    for start in re.finditer(b"PK\x01\x02", data):
+        data[start.start() + 8] |= 1
+    assert "password" in str(zipped(bytes(data)))
+
+
+@pytest.mark.parametrize("part", [0.1, 0.5, 0.9, 0.99])
+def test_a_workbook_that_is_cut_off_is_refused(
+    zipped: Callable[[bytes], Refusal], workbook: MakeWorkbook, part: float
+) -> None:
+    data = workbook([["a"]])
+    assert str(zipped(data[: int(part * len(data))])) == DAMAGED
+
+
+def test_an_entry_that_was_changed_is_noticed(zipped: Callable[[bytes], Refusal]) -> None:
+    data = archive({**NEEDED, "xl/a.xml": bytes(range(256)) * 9})
+    middle = data.index(b"xl/a.xml") + 100
+    assert str(zipped(data[:middle] + b"\0\0\0\0" + data[middle + 4 :])) == DAMAGED
+
+
+def test_a_compound_file_with_a_workbook_passes() -> None:
+    check_compound_file(WORKBOOKS / "legacy.xls")
+
+
+@pytest.mark.parametrize(
+    ("name", "description", "code"),
+    [
+        ("WordDocument", "Word", 415),
+        ("PowerPoint Document", "PowerPoint", 415),
+        ("EncryptedPackage", "password", 400),
+        ("Contents", "damaged", 400),
+    ],
+)
+def test_a_compound_file_of_another_kind_is_named(
+    tmp_path: Path, name: str, description: str, code: int
+) -> None:
+    def entry(name: str) -> bytes:
+        return name.encode("utf-16-le").ljust(64, b"\0") + bytes([2 * len(name) + 2, 0])
+
+    data = (WORKBOOKS / "legacy.xls").read_bytes()
+    assert entry("Workbook") in data
+    refused = refusal(
+        check_compound_file, tmp_path / "file", data.replace(entry("Workbook"), entry(name))
+    )
+    assert description in str(refused)
+    assert refused.code == code
+
+
+def test_a_compound_file_with_nothing_in_it_is_damaged(tmp_path: Path) -> None:
+    assert str(refusal(check_compound_file, tmp_path / "file", b"\xd0\xcf\x11\xe0")) == DAMAGED

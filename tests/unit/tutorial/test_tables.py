@@ -1,0 +1,99 @@
+import csv
+import io
+import re
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tutorial.errors import Refusal
+from tutorial.tables import find_table, to_csv, to_html
+
+CELLS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\r"))
+ROWS = st.integers(2, 4).flatmap(
+    lambda width: st.lists(
+        st.lists(CELLS, min_size=width, max_size=width), min_size=2, max_size=4
+    )
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "rows"),
+    [
+        ("a,b\n1,2\n", [["a", "b"], ["1", "2"]]),
+        ("a,b\r\n1,2", [["a", "b"], ["1", "2"]]),
+        ("a;b\n1,5;2,5\n", [["a", "b"], ["1,5", "2,5"]]),
+        ("1,5;2,5\n3,5;4,5\n", [["1,5", "2,5"], ["3,5", "4,5"]]),
+        ("a\tb\n1\t2\n", [["a", "b"], ["1", "2"]]),
+        ('a,b\n"x, ""y""\nz",2\n', [["a", "b"], ['x, "y"\nz', "2"]]),
+        ("a,b\n\n1,2\n\n", [["a", "b"], ["1", "2"]]),
+        (",\n,\n", [["", ""], ["", ""]]),
+        (" a , b \n1,2\n", [[" a ", " b "], ["1", "2"]]),
+    ],
+)
+def test_a_text_of_equal_rows_is_a_table(text: str, rows: list[list[str]]) -> None:
+    assert find_table(text, max_cells=100) == rows
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "\n\n",
+        "a,b\n",  # one row
+        "a\nb\n",  # one column
+        "Dear Sir,\nplease find enclosed\n",
+        "a,b\n1,2,3\n",
+        'a,b\n"1,2\n',  # a quotation mark that is never closed
+        f"a,b\n{'x' * 200_000},2\n",  # a field that the csv module takes for a mistake
+    ],
+)
+def test_another_text_is_none(text: str) -> None:
+    assert find_table(text, max_cells=100) is None
+
+
+def test_a_table_has_as_many_cells_as_it_may_have() -> None:
+    text = "a,b\n1,2\n3,4\n"
+    assert find_table(text, max_cells=6)
+    with pytest.raises(Refusal, match="more than 5 cells") as caught:
+        find_table(text, max_cells=5)
+    assert caught.value.code == 413
+
+
+@pytest.mark.parametrize(
+    ("rows", "text"),
+    [
+        ([["a", "b"], ["1", "2"]], "a,b\n1,2\n"),
+        ([["a"], [""], ["b"]], 'a\n""\nb\n'),
+        ([["", ""]], ",\n"),
+        ([["a\nb", 'c"d', "e,f"]], '"a\nb","c""d","e,f"\n'),
+        ([["a\rb", "c\r\nd"]], '"a\rb","c\r\nd"\n'),
+        ([["=1+1", "@x", "+1", "-1", "\tx"]], "=1+1,@x,+1,-1,\tx\n"),  # data are not changed
+    ],
+)
+def test_rows_become_csv(rows: list[list[str]], text: str) -> None:
+    assert to_csv(rows) == text
+
+
+@given(ROWS)
+@settings(deadline=None, max_examples=200)
+def test_what_is_written_as_csv_is_read_as_it_was(rows: list[list[str]]) -> None:
+    assert list(csv.reader(io.StringIO(to_csv(rows), newline=""))) == rows
+
+
+@given(ROWS)
+@settings(deadline=None, max_examples=200)
+def test_nothing_in_a_cell_becomes_markup(rows: list[list[str]]) -> None:
+    html = to_html(rows)
+    assert set(re.findall("<[^>]*>", html)) <= {
+        *('<table class="table">', "</table>", "<thead>", "</thead>", "<tbody>", "</tbody>"),
+        *("<tr>", "</tr>", '<th scope="col">', "</th>", "<td>", "</td>"),
+    }
+    assert html.count("<td>") + html.count("<th ") == sum(map(len, rows))
+
+
+def test_the_first_row_is_the_head_and_needs_no_style() -> None:
+    html = to_html([["a&b", ""], ["<i>", '"']])
+    assert '<th scope="col">a&amp;b</th><th scope="col"></th>' in html
+    assert '<td>&lt;i&gt;</td><td>"</td>' in html
+    assert "style" not in html
