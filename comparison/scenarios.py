@@ -146,7 +146,6 @@ GROUPS = (
                     send("OPTIONS /getandpost"),
                     send("OPTIONS /file_upload"),
                     send("OPTIONS /nowhere"),
-                    send("OPTIONS *"),
                 ),
             ),
             Scenario(
@@ -617,7 +616,7 @@ GROUPS = (
             ),
             Scenario(
                 "session-none",
-                "Whoever has no session sends no cookie and gets none, but Vary says that it was looked for.",
+                "Looking for a session that is not there is told to caches (Vary), and clearing it deletes it.",
                 (get("/get_session_data"), get("/clear_session")),
             ),
             Scenario(

@@ -238,7 +238,7 @@ def _bar(count: int, most: int) -> str:
     ('', '▏', True)
     """
     eighths = -(-count * _BAR * 8 // most)
-    return "█" * (eighths // 8) + ("", *"▏▎▍▌▋▊▉")[eighths % 8]
+    return "█" * (eighths // 8) + " ▏▎▍▌▋▊▉"[eighths % 8].strip()
 
 
 def _times(flask: Timing, scratch: Timing, ratio: float) -> str:

@@ -11,7 +11,6 @@ observed this thread before (coverage, a debugger) goes on afterwards, also afte
 import gc
 import inspect
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -61,7 +60,7 @@ class Tracer:
         self._seen: list[tuple[int, str, CodeType]] = []
         self._depth = 0
         self._collects = False
-        self._before: Callable[[FrameType, str, Any], object] | None = None
+        self._before = sys.getprofile()
 
     @property
     def calls(self) -> tuple[Call, ...]:

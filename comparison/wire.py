@@ -92,7 +92,7 @@ def _parse_request_line(line: str) -> tuple[str, str, str]:
     method, target, version = found.groups()
     if not _token.fullmatch(method):
         raise MalformedRequest(f"{method!r} is no method: a method is one word.")
-    if not target.startswith("/") and (method, target) != ("OPTIONS", "*"):
+    if not target.startswith("/"):
         raise MalformedRequest(f"The target must be a path that begins with “/”, not {target!r}.")
     if "#" in target:
         raise MalformedRequest("A fragment (“#…”) stays in the browser; it is never sent.")
@@ -148,7 +148,7 @@ def to_environ(request: Request, errors: TextIO, script_name: str = "") -> dict[
     host, _, port = (request.header("Host") or "localhost").partition(":")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
-        "SCRIPT_NAME": script_name,
+        "SCRIPT_NAME": _unquote(script_name),
         "PATH_INFO": _unquote(path.removeprefix(script_name)),
         "QUERY_STRING": query,
         "SERVER_NAME": host,

@@ -1,4 +1,7 @@
-"""What tests of several folders share."""
+"""What tests of several folders share.
+
+The applications are imported when a test asks for one: a fault in them must not fail the tests of everything else.
+"""
 
 import os
 import shutil

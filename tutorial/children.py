@@ -11,7 +11,8 @@ than ``__main__``: a script that converts workbooks needs its ``if __name__ == "
 Nothing is started before the first task, so a server may make a ``Children`` and fork afterwards.
 
 Left out: systems without fork (Windows), where every task is refused; a limit of memory where there is
-          no ``/proc`` (macOS); a process that runs a task and forks later, whose copy can run none.
+          no ``/proc`` (macOS). A process that runs a task and forks later, whose copy can run none, and
+          a daemon of multiprocessing, which may have no children: both refuse every task.
 """
 
 import logging
@@ -134,13 +135,14 @@ class Children:
 
         Raises ``Refusal``: 413 for too much memory, 400 for too much time or a crash, 503 for no child.
         """
-        for _ in range(2):  # a pool breaks when somebody kills an idle child: another one will do
+        for last_attempt in (False, True):  # a pool breaks when somebody kills an idle child
             pool = self._current_pool()
             try:
                 return self._result(self._schedule(pool, function, arguments))
             except BrokenProcessPool:
-                logger.warning("no child process", exc_info=True)
                 self._discard(pool)
+                if last_attempt:
+                    logger.exception("no child process can be started")
         raise Refusal(UNAVAILABLE, code=503)
 
     def close(self) -> None:
@@ -169,7 +171,8 @@ class Children:
         task = (self._seconds, self._memory, function, *arguments)
         try:
             return pool.schedule(under_limits, args=task, timeout=self._seconds + GRACE)
-        except (RuntimeError, OSError, EOFError) as error:
+        except (RuntimeError, OSError, EOFError, AssertionError) as error:
+            # The last: a process that is itself a daemon of multiprocessing may have no children
             raise BrokenProcessPool("the pool does not start, or has stopped") from error
 
     def _result(self, future: ProcessFuture[T]) -> T:

@@ -83,7 +83,12 @@ class Exchange(ServerHandler):
         return self.environ["REQUEST_METHOD"] != "HEAD" and self.status[:3] not in ("204", "304")
 
     def write(self, data: bytes) -> None:
-        super().write(data if self.has_body() else b"")
+        try:
+            super().write(data if self.has_body() else b"")
+        except (
+            TimeoutError
+        ) as error:  # a client that no longer reads, and no fault of the application
+            raise ConnectionAbortedError from error
 
     def cleanup_headers(self) -> None:
         if self.has_body():
@@ -119,7 +124,7 @@ class RequestHandler(WSGIRequestHandler):
             else:
                 unread = Body(self.rfile, length)
                 self.exchange(unread)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # the client may have left
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_WR)
             unread.drain()
@@ -156,7 +161,7 @@ class Server(ThreadingMixIn, WSGIServer):
 
     application: WSGIApplication
     daemon_threads = True
-    request_queue_size = 128  # connections not yet accepted; the base class refuses the sixth
+    request_queue_size = 128  # connections that wait for their thread; in the base class five
 
     def __init__(self, host: str, port: int, application: WSGIApplication) -> None:
         self.address_family = socket.getaddrinfo(host, port)[0][0]

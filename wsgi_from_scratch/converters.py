@@ -16,10 +16,10 @@ Spec:     none; a segment is that of RFC 3986 §3.3, percent-decoded
 Flask:    werkzeug.routing.UnicodeConverter, werkzeug.routing.IntegerConverter,
           werkzeug.routing.FloatConverter, werkzeug.routing.PathConverter,
           werkzeug.routing.AnyConverter, werkzeug.routing.UUIDConverter
-Differs:  what cannot be right in a rule (an unknown converter or argument, ``maxlength`` below
-          ``minlength``, a bound that is no number, an item of ``any`` with a slash) is a ValueError
-          when the rule is added; Werkzeug has several errors, fails at the first request or passes
-          over it;
+Differs:  what cannot be right in a rule (an unknown converter or argument, an empty text as a
+          segment, ``maxlength`` below ``minlength``, a bound that is no number, an item of ``any``
+          with a slash) is a ValueError when the rule is added; Werkzeug has several errors, fails
+          at the first request or passes over it;
           a bare word may hold a hyphen (``min=-5``, ``any(en-gb, de)``); Werkzeug gives up on it;
           values of ``any`` and ``uuid`` are percent-coded in URLs; Werkzeug writes them as they are
 Left out: converters of one's own
@@ -60,8 +60,8 @@ def string(minlength: object = 1, maxlength: object = None, length: object = Non
     """Any text of one segment, counted in characters."""
     if length is not None:
         minlength = maxlength = length
-    low = _count("minlength", minlength)
-    high = None if maxlength is None else _count("maxlength", maxlength)
+    low = _count("minlength", minlength, 1)
+    high = None if maxlength is None else _count("maxlength", maxlength, 1)
     if high is None:
         # 0.02 µs where the regex needs 0.15: a segment holds no slash anyway.
         return Converter(f"[^/]{{{low},}}", accepts=bool if low == 1 else None)
@@ -74,7 +74,7 @@ def integer(
     fixed_digits: object = 0, min: object = None, max: object = None, signed: object = False
 ) -> Converter:
     """A whole number in decimal digits of any script; ``fixed_digits`` counts the sign too."""
-    digits = _count("fixed_digits", fixed_digits)
+    digits = _count("fixed_digits", fixed_digits, 0)
     return _number(int, r"\d+", str.isdecimal, digits, min, max, signed)
 
 
@@ -92,9 +92,9 @@ def path() -> Converter:
 
 def any_of(*items: object) -> Converter:
     """One of the words given."""
-    words = [item for item in items if isinstance(item, str) and "/" not in item]
+    words = [item for item in items if isinstance(item, str) and item and "/" not in item]
     if not words or len(words) < len(items):
-        raise ValueError("any takes words without a slash, at least one, and numbers in quotes")
+        raise ValueError("any takes words without slashes, one at least, and numbers in quotes")
 
     def to_url(value: object) -> str:
         if value not in words:
@@ -145,9 +145,9 @@ def _number(
     )
 
 
-def _count(name: str, value: object) -> int:
-    if not isinstance(value, int) or value < 0:
-        raise ValueError(f"{name} must be a whole number from 0 on, not {value!r}")
+def _count(name: str, value: object, least: int) -> int:
+    if not isinstance(value, int) or value < least:
+        raise ValueError(f"{name} must be a whole number from {least} on, not {value!r}")
     return value
 
 
@@ -198,7 +198,7 @@ def _parse_arguments(text: str) -> tuple[list[object], dict[str, object]]:
     while position < len(text):
         argument = _argument.match(text, position)
         if argument is None:
-            raise ValueError(f"cannot read the argument at {text[position:]!r}")
+            raise ValueError(f"cannot read the argument at {text[position:].lstrip()!r}")
         word = argument["word"]
         value = argument["quoted"][1:-1] if word is None else _constant(word)
         if argument["name"] is None:

@@ -145,19 +145,19 @@ class Router:
     def match(self, path: str, method: str, *, websocket: bool = False) -> Outcome:
         """What becomes of a request for ``path`` (percent-decoded, as in PATH_INFO).
 
-        The two shortcuts cannot change the answer, as they follow the walk where it goes first:
-        texts are tried before patterns, so a rule that is text throughout is the first it reaches;
-        and a way down that never has to turn back is the way of the walk.
+        The two shortcuts cannot change the answer, for they find what the search would find first:
+        it tries texts before patterns, so it begins with a rule that is text throughout; and it
+        begins with the way down that takes the first child that fits at each node.
         """
         if websocket or not path:
             return self._search(path, method, websocket)
 
-        # 0.1 µs where the walk needs 0.7.
+        # 0.1 µs, and 0.8 µs by the search.
         by_method = self._whole_paths.get(path)
         if by_method is not None and method in by_method:
             return by_method[method]
 
-        # 0.6 µs for one variable where the walk needs 0.8, 0.9 µs for two where it needs 1.3.
+        # 0.6 µs for one variable and 0.9 µs for two, and 1.1 and 1.6 µs by the search.
         segments = path.lstrip("/").split("/")
         node = self._root
         for segment in segments:
@@ -225,19 +225,19 @@ class Router:
         hand is preferred. Values that are None count as not given. Raises BuildError when no rule
         suits, and ValueError or TypeError when a value does not suit its variable.
         """
-        given = {name: value for name, value in values.items() if value is not None}
-        rules = [
-            rule
-            for rule in self._rules_by_endpoint.get(endpoint, ())
-            if rule.arguments <= given.keys()
-        ]
+        if values:
+            values = {name: value for name, value in values.items() if value is not None}
         preferred = request_method if method is None else method
-        for rule in rules:
-            if preferred in rule.methods:
-                return rule.url(given)
-        if method is None and rules:
-            return rules[0].url(given)
-        raise BuildError(endpoint, self._why_not(endpoint, given, method))
+        second_best = None
+        for rule in self._rules_by_endpoint.get(endpoint, ()):
+            if rule.arguments <= values.keys():
+                if preferred in rule.methods:
+                    return rule.url(values)
+                if method is None and second_best is None:
+                    second_best = rule
+        if second_best is not None:
+            return second_best.url(values)
+        raise BuildError(endpoint, self._why_not(endpoint, values, method))
 
     def _why_not(self, endpoint: str, given: Mapping[str, object], method: str | None) -> str:
         rules = self._rules_by_endpoint.get(endpoint, [])
@@ -326,8 +326,8 @@ def external_url(scheme: str, host: str, script_name: str, path: str) -> str:
 
 def redirect_url(scheme: str, host: str, script_name: str, path: str, query: str) -> str:
     """The URL of :class:`Moved`, whose path it percent-codes, with the query of the request."""
-    mount = script_name.strip("/")
-    url = f"{scheme or 'http'}://{host}{'/' if mount else ''}{mount}{quote_path(path)}"
+    mount = "/" + script_name.strip("/")
+    url = f"{scheme or 'http'}://{host}{mount.rstrip('/')}/{quote_path(path.lstrip('/'))}"
     return f"{url}?{query}" if query else url
 
 

@@ -61,9 +61,10 @@ class Rule:
     """
 
     __slots__ = (
-        "_pieces",
+        "_readers",
         "_regex",
-        "_variables",
+        "_url_format",
+        "_writers",
         "arguments",
         "automatic_options",
         "endpoint",
@@ -93,17 +94,19 @@ class Rule:
 
         groups = _split(pieces)
         self.segments = [segment for group in groups for segment in _segments(group)]
-        self._pieces = [quote_path(piece) if isinstance(piece, str) else piece for piece in pieces]
         # Where each variable has a segment for itself, its text is found by number, without a regex.
         positions = [number for number, group in enumerate(groups) if _lone_variable(group)]
         self._regex = None
         if len(positions) < len(variables):
             self._regex = re.compile(_regex(pieces))
             positions = list(range(len(variables)))
-        self._variables = [
+        self._readers = [
             (variable.name, position, variable.converter.to_python)
             for variable, position in zip(variables, positions, strict=True)
         ]
+        # Percent-coding leaves no brace of the rule's own.
+        self._url_format = "".join(quote_path(p) if isinstance(p, str) else "{}" for p in pieces)
+        self._writers = [(variable.name, variable.converter.to_url) for variable in variables]
 
     def __repr__(self) -> str:
         return f"<Rule {self.text!r} -> {self.endpoint!r}>"
@@ -121,7 +124,7 @@ class Rule:
                 raise ValueError(f"these are no segments of {self.text!r}")
             texts = match.groups()
         values = {}
-        for name, position, to_python in self._variables:
+        for name, position, to_python in self._readers:
             values[name] = to_python(texts[position])
         return values
 
@@ -131,14 +134,11 @@ class Rule:
         In a query, each item of a list, tuple or set is a value of its own; None is left out.
         Raises ValueError or TypeError when a value does not suit its variable.
         """
-        path = "".join(
-            [
-                piece if isinstance(piece, str) else piece.converter.to_url(values[piece.name])
-                for piece in self._pieces
-            ]
-        )
-        # One slash only: what begins with two would be the name of another host.
-        path = "/" + path.lstrip("/")
+        path = self._url_format
+        if self.arguments:
+            path = path.format(*[to_url(values[name]) for name, to_url in self._writers])
+            # One slash only: what begins with two would be the name of another host.
+            path = "/" + path.lstrip("/")
         if len(values) == len(self.arguments):
             return path
         query = urlencode(

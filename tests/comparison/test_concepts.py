@@ -137,7 +137,7 @@ def test_every_module_of_ours_is_a_concept() -> None:
     ("name", "module"),
     [
         ("wsgi_from_scratch.cookies:parse_cookie", "wsgi_from_scratch.cookies"),
-        ("werkzeug.http:parse_cookie", "wsgi_from_scratch.cookies"),
+        ("werkzeug.http:dump_cookie", "wsgi_from_scratch.cookies"),
         ("flask.app:Flask.wsgi_app", "wsgi_from_scratch.dispatch"),
         ("flask.helpers:flash", "wsgi_from_scratch.flashes"),
     ],

@@ -1,10 +1,8 @@
 """Forms and files, beside Werkzeug's."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import TypeAlias
+from typing import IO, TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -46,18 +44,195 @@ def ours(body: bytes, mimetype: str, parameters: dict[str, str], limits: Limits)
         form, files = parse_form(BytesIO(body), mimetype, parameters, limits)
     except RequestEntityTooLarge:
         return "too large"
-    found = list(form.items(multi=True)), [(k, describe(f)) for k, f in files.items(multi=True)]
-    for file in files.values():
+    described = []
+    for key, file in files.items(multi=True):
+        described.append((key, describe(file)))
         file.close()
-    return found
+    return list(form.items(multi=True)), described
+
+
+def in_memory(
+    total_content_length: int | None,
+    content_type: str | None,
+    filename: str | None,
+    content_length: int | None = None,
+) -> IO[bytes]:
+    """A file that needs no closing, which Werkzeug does not do when it refuses the form."""
+    return BytesIO()
 
 
 def theirs(body: bytes, mimetype: str, parameters: dict[str, str], limits: Limits) -> Form:
     parser = FormDataParser(
-        max_form_memory_size=limits.max_form_memory_size, max_form_parts=limits.max_form_parts
+        stream_factory=in_memory,
+        max_form_memory_size=limits.max_form_memory_size,
+        max_form_parts=limits.max_form_parts,
     )
     try:
         _, form, files = parser.parse(BytesIO(body), mimetype, len(body), parameters)
     except WerkzeugTooLarge:
         return "too large"
     return list(form.items(multi=True)), [(k, describe(f)) for k, f in files.items(multi=True)]
+
+
+def agree(body: bytes, boundary: str = "cut", limits: Limits | None = None) -> Form:
+    """What both make of a multipart body."""
+    arguments = (body, MULTIPART, {"boundary": boundary}, limits or Limits())
+    form = ours(*arguments)
+    assert form == theirs(*arguments)
+    return form
+
+
+WITHOUT_BREAKS = st.text(st.characters(exclude_characters="\r\n\0", exclude_categories=["Cs"]))
+QUOTED = WITHOUT_BREAKS.map(lambda text: '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"')
+VALUES = st.one_of(QUOTED, WITHOUT_BREAKS, st.sampled_from(["", "a", '"a', "utf-8''%C3%A9", "a;b"]))
+PARAMETERS = st.tuples(
+    st.sampled_from(["; ", ";", " ; ", ";;"]),
+    st.sampled_from(["name", "filename", "filename*", "NAME", "filename*0", "filename*1*", "x"]),
+    st.sampled_from(["=", " = ", "="]),
+    VALUES,
+).map("".join)
+DISPOSITIONS = st.tuples(
+    st.sampled_from(
+        ['form-data; name="a"', 'form-data; name=a; filename="f"', "form-data", "", "x"]
+    ),
+    st.lists(PARAMETERS, max_size=3).map("".join),
+).map("".join)
+FIELDS = st.one_of(
+    st.tuples(
+        st.just("Content-Type"),
+        st.sampled_from(
+            ["text/plain", "Text/HTML; charset=ISO-8859-1", 'a/b; charset="US-ASCII"; x=y', ";", ""]
+        ),
+    ),
+    st.tuples(
+        st.just("content-length"), st.sampled_from(["5", " 05 ", "-1", "+5", "5_0", "x", ""])
+    ),
+    st.tuples(WITHOUT_BREAKS, WITHOUT_BREAKS),
+)
+CONTENTS = st.one_of(
+    st.binary(max_size=50),
+    st.text(max_size=20).map(str.encode),
+    st.sampled_from([b"\r\n", b"\r", b"\n", b"--cut", b"\r\n--cu", b"\n--cut-", b"x\r\n\r\n"]),
+)
+
+
+@st.composite
+def forms(draw: st.DrawFn) -> bytes:
+    """A body of whole parts, under odd names."""
+    line_break = draw(st.sampled_from(["\r\n", "\r\n", "\n", "\r"])).encode()
+    body = draw(st.sampled_from([b"", line_break, b"preamble" + line_break]))
+    for _ in range(draw(st.integers(0, 4))):
+        fields = [
+            ("Content-Disposition", draw(DISPOSITIONS)),
+            *draw(st.lists(FIELDS, max_size=3)),
+        ]
+        lines = [f"{name}{draw(st.sampled_from([':', ': ']))}{value}" for name, value in fields]
+        draw(st.randoms()).shuffle(lines)
+        body += b"--cut" + draw(st.sampled_from([b"", b"", b" ", b"\t\v"])) + line_break
+        body += b"".join(line.encode() + line_break for line in lines)
+        body += line_break + draw(CONTENTS) + line_break
+    return body + b"--cut--" + draw(st.sampled_from([b"", line_break, b"epilogue"]))
+
+
+@given(forms())
+@settings(deadline=None)
+def test_a_multipart_form_is_read_as_werkzeug_reads_it(body: bytes) -> None:
+    agree(body)
+
+
+@given(forms(), st.data())
+@settings(deadline=None)
+def test_a_spoilt_form_is_read_as_werkzeug_reads_it(body: bytes, data: st.DataObject) -> None:
+    start, end = sorted(data.draw(st.tuples(*[st.integers(0, len(body))] * 2)))
+    agree(body[:start] + body[end:])
+    token = data.draw(st.sampled_from([b"\r", b"\n", b"--cut", b"-", b" ", b":", b"\xff", b'"']))
+    agree(body[:start] + token + body[start:])
+
+
+@given(
+    forms(),
+    st.builds(
+        Limits,
+        max_form_memory_size=st.integers(0, 500),
+        max_form_parts=st.integers(0, 4),
+    ),
+)
+@settings(deadline=None)
+def test_small_limits_refuse_what_werkzeug_refuses(body: bytes, limits: Limits) -> None:
+    agree(body, limits=limits)
+
+
+@pytest.mark.parametrize("size", [499_999, 500_000, 500_001])
+def test_a_field_may_be_as_large_as_in_werkzeug(size: int) -> None:
+    header = b'--cut\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
+    form = agree(header + b"x" * size + b"\r\n--cut--")
+    assert (form == "too large") == (size > 500_000)
+
+
+@pytest.mark.parametrize("size", [0, 1, 65_535, 65_536, 700_000])
+def test_a_file_of_any_size_is_read_as_werkzeug_reads_it(size: int) -> None:
+    header = b'--cut\r\nContent-Disposition: form-data; name="a"; filename="f"\r\n\r\n'
+    assert agree(header + b"x" * size + b"\r\n--cut--") != "too large"
+
+
+@pytest.mark.parametrize("parameters", [{}, {"boundary": ""}, {"boundary": "é"}, {"boundary": "x"}])
+@pytest.mark.parametrize("mimetype", [MULTIPART, URLENCODED, "multipart/mixed", "text/plain", ""])
+def test_the_media_type_picks_the_parser_that_werkzeug_picks(
+    mimetype: str, parameters: dict[str, str]
+) -> None:
+    body = b"--x\nContent-Disposition: form-data; name=a\n\nb&c=d\n--x--"
+    assert ours(body, mimetype, parameters, Limits()) == theirs(
+        body, mimetype, parameters, Limits()
+    )
+
+
+@given(
+    st.one_of(
+        st.binary(),
+        st.text("ab=&;+%0123456789CFé \0", max_size=30).map(str.encode),
+        st.lists(st.sampled_from([b"a", b"=", b"&", b"%", b"%C3", b"%A9", b"+", b"\xc3"])).map(
+            b"".join
+        ),
+    )
+)
+@settings(deadline=None)
+def test_a_urlencoded_form_is_read_as_werkzeug_reads_it(body: bytes) -> None:
+    assert ours(body, URLENCODED, {}, Limits()) == theirs(body, URLENCODED, {}, Limits())
+
+
+FILE_HEADERS = st.lists(
+    st.tuples(
+        st.sampled_from(["Content-Type", "content-type", "Content-Length", "X"]),
+        st.one_of(
+            WITHOUT_BREAKS,
+            st.sampled_from(["text/plain; a=b", "A/B;c", "5", "\t5 ", "9" * 4300, "9" * 4301]),
+        ),
+    ),
+    max_size=3,
+)
+
+
+@given(st.text(max_size=3), FILE_HEADERS)
+@settings(deadline=None)
+def test_a_file_says_what_file_storage_says(filename: str, fields: list[tuple[str, str]]) -> None:
+    file = UploadedFile(BytesIO(b"data"), filename, "name", Headers(fields))
+    storage = FileStorage(BytesIO(b"data"), filename, "name", headers=WerkzeugHeaders(fields))
+    assert describe(file) == describe(storage)
+
+
+def test_a_file_is_used_as_file_storage_is(tmp_path: Path) -> None:
+    def use(file: File) -> list[object]:
+        used: list[object] = [file.read(2), file.tell(), file.readline(), file.readline(2)]
+        used += [file.seek(0), list(file), file.seek(4)]
+        file.save(tmp_path / "path")
+        file.seek(0)
+        file.save(str(tmp_path / "text"))
+        target = BytesIO()
+        file.save(target)
+        used += [(tmp_path / name).read_bytes() for name in ("path", "text")] + [target.getvalue()]
+        file.close()
+        file.close()
+        return [*used, file.stream.closed]
+
+    file = UploadedFile(BytesIO(b"one\ntwo\n"), "f", "name", Headers())
+    assert use(file) == use(FileStorage(BytesIO(b"one\ntwo\n"), "f", "name"))

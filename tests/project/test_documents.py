@@ -5,8 +5,12 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
@@ -74,6 +78,17 @@ def test_code_that_the_readme_quotes_stands_where_it_says() -> None:
     quotations = QUOTATION.findall(text_of("README.md"))
     assert len(quotations) == 2
     assert [path for path, code in quotations if code not in text_of(path)] == []
+
+
+def test_the_table_of_urls_is_that_of_the_application(flask_app: "Flask") -> None:
+    named: dict[str, set[str]] = {}
+    for urls, methods in re.findall(
+        r"^\| (`/.*?) \| ([A-Z, ]+) \|", text_of("README.md"), re.MULTILINE
+    ):
+        for url in re.findall(r"`(.*?)`", urls):
+            named.setdefault(url, set()).update(methods.split(", "))
+    rules = flask_app.url_map.iter_rules()
+    assert named == {rule.rule: (rule.methods or set()) - {"HEAD", "OPTIONS"} for rule in rules}
 
 
 @pytest.mark.parametrize("text", ["`tests/nowhere.py`", "`nowhere/`", "[a page](docs/nowhere.md)"])

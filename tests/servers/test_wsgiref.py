@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,7 @@ from comparison.steps import post
 from tests.servers.conftest import APPLICATIONS
 from tests.servers.running import PATIENCE, Site, running
 from tutorial.errors import SettingsError
-from tutorial.server import MAX_REQUEST_LINE, Server, serve
+from tutorial.server import MAX_REQUEST_LINE, RequestHandler, Server, serve
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -27,6 +28,7 @@ class Recorder:
     def __init__(self) -> None:
         self.environs: list[WSGIEnvironment] = []
         self.bodies: list[bytes] = []
+        self.answer = b"a body"
 
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
@@ -38,7 +40,7 @@ class Recorder:
         else:
             self.bodies.append(environ["wsgi.input"].read() + environ["wsgi.input"].read(10))
         start_response(f"{status} As Asked", [("ETag", '"x"')])
-        return [b"a body"]
+        return [self.answer]
 
 
 @pytest.fixture
@@ -92,6 +94,20 @@ def test_a_client_that_stops_sending_ends_the_body(server: Server, recorder: Rec
     assert recorder.bodies == [b"hello"]
 
 
+def test_a_client_that_falls_silent_ends_the_body(
+    server: Server, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 0.1)
+    exchange(server, b"POST / HTTP/1.1\r\nContent-Length: 500\r\n\r\nhello")
+    assert recorder.bodies == [b"hello"]
+
+
+def test_an_answer_ends_even_when_the_client_still_owes_its_body(server: Server) -> None:
+    """The test would run into its time-out: the client waits for the end of the answer, the server for the body."""
+    _, body = exchange(server, b"POST /413 HTTP/1.1\r\nContent-Length: 500\r\n\r\nhello")
+    assert body == b"a body"
+
+
 def test_an_answer_reaches_a_client_whose_body_nobody_read(server: Server) -> None:
     length = 20_000_000
     head, body = exchange(
@@ -118,6 +134,7 @@ def test_what_cannot_be_read_is_refused_before_the_application(
 ) -> None:
     head, _ = exchange(server, request_head + b"\r\n\r\nhello", leave=True)
     assert head[0].startswith(f"HTTP/1.0 {status} ")
+    assert "Python" not in "".join(head)
     assert recorder.environs == []
 
 
@@ -152,6 +169,22 @@ def test_the_log_shows_control_characters_as_escapes(
 ) -> None:
     exchange(server, b"GET /200?\x1b[31m\x9b HTTP/1.1\r\n\r\n")
     assert r'"GET /200?\x1b[31m\x9b HTTP/1.1" 200' in capsys.readouterr().err
+
+
+def test_a_client_that_does_not_read_its_answer_is_left_without_a_word(
+    server: Server,
+    recorder: Recorder,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 0.1)
+    recorder.answer = b"x" * 20_000_000
+    threads = threading.active_count()
+    with socket.create_connection((server.server_name, server.server_port)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        while not recorder.environs or threading.active_count() > threads:
+            time.sleep(0.01)
+    assert capsys.readouterr().err == ""
 
 
 def test_a_fault_of_the_application_is_reported_and_answered(

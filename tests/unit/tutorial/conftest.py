@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import openpyxl
 import pytest
@@ -9,8 +10,6 @@ from werkzeug.datastructures import FileStorage
 
 from tutorial.settings import MEBIBYTE, Settings
 from tutorial.spreadsheets import Spreadsheets
-
-UPLOAD_NAME = "upload.bin"
 
 
 @pytest.fixture(scope="session")
@@ -31,18 +30,17 @@ def spreadsheets() -> Iterator[Spreadsheets]:
 @pytest.fixture(scope="session")
 def upload() -> Callable[[bytes], FileStorage]:
     """Makes an uploaded file out of its bytes."""
-    return lambda data: FileStorage(io.BytesIO(data), UPLOAD_NAME, "file")
+    return lambda data: FileStorage(io.BytesIO(data), "upload.bin", "file")
 
 
 @pytest.fixture(scope="session")
-def workbook() -> Callable[[Iterable[Sequence[object]]], bytes]:
+def workbook() -> Callable[[Iterable[Sequence[Any]]], bytes]:
     """Makes an .xlsx out of its rows."""
 
-    def save(rows: Iterable[Sequence[object]]) -> bytes:
+    def save(rows: Iterable[Sequence[Any]]) -> bytes:
         book = openpyxl.Workbook()
-        sheet = book.active
         for row in rows:
-            sheet.append(row)
+            book.worksheets[0].append(list(row))
         file = io.BytesIO()
         book.save(file)
         return file.getvalue()

@@ -27,6 +27,15 @@ def children() -> Iterator[Children]:
     children.close()
 
 
+def has_ended(process: int | str) -> bool:
+    """A process that nobody has waited for has ended as well; some containers keep such for ever."""
+    try:
+        status = Path(f"/proc/{process}/stat").read_text()
+    except FileNotFoundError:
+        return True
+    return status.rpartition(")")[2].split()[0] == "Z"
+
+
 def test_a_function_runs_in_another_process_which_is_kept(children: Children) -> None:
     processes = {children.run(os.getpid) for _ in range(10)}
     assert os.getpid() not in processes
@@ -42,7 +51,12 @@ def test_what_the_function_raises_is_raised(children: Children) -> None:
     ("function", "arguments", "sentence", "code"),
     [
         (time.sleep, [30], TOO_SLOW, 400),
-        (math.factorial, [5_000_000], TOO_SLOW, 400),  # one call in C, which no Python code interrupts
+        (
+            math.factorial,
+            [5_000_000],
+            TOO_SLOW,
+            400,
+        ),  # one call in C, which no Python code interrupts
         (bytes, [4 * MEMORY], TOO_LARGE, 413),
         (os.abort, [], CRASHED, 400),
         (os._exit, [3], CRASHED, 400),
@@ -61,7 +75,7 @@ def test_a_child_that_comes_to_grief_is_a_refusal_and_the_next_task_is_done(
     with pytest.raises(Refusal) as caught:
         children.run(function, *arguments)
     assert (str(caught.value), caught.value.code) == (sentence, code)
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
     assert children.run(str.upper, "well") == "WELL"
 
 
@@ -73,12 +87,19 @@ def test_one_slow_task_does_not_hold_up_another(children: Children) -> None:
         assert not slow.done()
 
 
-def test_limits_are_those_of_one_task_and_not_of_all_that_a_child_has_done(
-    children: Children,
-) -> None:
+SECONDS_LEFT = """(
+    lambda resource: resource.getrlimit(resource.RLIMIT_CPU)[0]
+    - sum(resource.getrusage(resource.RUSAGE_SELF)[:2])
+)(__import__("resource"))"""
+
+
+def test_limits_are_those_of_one_task_and_not_of_all_that_a_child_has_done() -> None:
+    children = Children(seconds=5.0, memory=MEMORY)
     for _ in range(6):
-        assert len(children.run(bytes, MEMORY // 2)) == MEMORY // 2
-        children.run(math.factorial, 100_000)
+        assert children.run(eval, f"len(bytes({MEMORY // 2}))") == MEMORY // 2
+        children.run(eval, "sum(range(5_000_000))")
+        assert 4.5 < children.run(eval, SECONDS_LEFT) < 6.5
+    children.close()
 
 
 def test_of_too_many_tasks_some_are_refused_in_time() -> None:
@@ -97,7 +118,7 @@ def test_of_too_many_tasks_some_are_refused_in_time() -> None:
         outcomes = set(threads.map(task, range(16)))
     children.close()
     assert BUSY in outcomes
-    assert time.monotonic() - started < 0.3 * PATIENCE + 2
+    assert time.monotonic() - started < 0.3 * PATIENCE + 5
 
 
 def test_an_idle_child_that_is_killed_is_replaced_unseen() -> None:
@@ -117,7 +138,7 @@ def test_after_closing_new_children_are_started() -> None:
     children.close()
     first = children.run(os.getpid)
     children.close()
-    assert not Path(f"/proc/{first}").exists()
+    assert has_ended(first)
     assert children.run(os.getpid) != first
     children.close()
 
@@ -128,7 +149,7 @@ def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=60,
         check=True,
     )
 
@@ -151,7 +172,7 @@ assert "pandas" not in sys.modules
     assert finished.stderr == ""
     processes = finished.stdout.split()
     assert len(set(processes)) == 2
-    assert not any(Path("/proc", process).exists() for process in processes)
+    assert all(has_ended(process) for process in processes)
 
 
 def test_children_end_when_their_process_is_killed() -> None:
@@ -163,8 +184,8 @@ os.kill(os.getpid(), signal.SIGKILL)
 """
     with pytest.raises(subprocess.CalledProcessError) as caught:
         run_script(script)
-    child = Path("/proc", caught.value.stdout.strip())
-    deadline = time.monotonic() + 5
-    while child.exists() and time.monotonic() < deadline:
+    child = caught.value.stdout.strip()
+    deadline = time.monotonic() + 20
+    while not has_ended(child) and time.monotonic() < deadline:
         time.sleep(0.05)
-    assert not child.exists()
+    assert has_ended(child)

@@ -2,6 +2,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import ZIP_DEFLATED, ZipFile
 
 import pytest
@@ -13,7 +14,7 @@ WORKBOOKS = Path(__file__).parents[2] / "workbooks"
 NEEDED = {"[Content_Types].xml": b"", "xl/workbook.xml": b""}
 LIMIT = 1_000_000
 
-MakeWorkbook = Callable[[Iterable[Sequence[object]]], bytes]
+MakeWorkbook = Callable[[Iterable[Sequence[Any]]], bytes]
 
 
 def archive(entries: dict[str, bytes]) -> bytes:

@@ -71,17 +71,17 @@ def test_a_file_that_keeps_no_secret_stops_the_start(
 
 def test_a_folder_that_cannot_be_made_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(SettingsError, match="^SECRET_KEY .*INSTANCE_PATH"):
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY .*INSTANCE_PATH"):
         kept_secret_key(tmp_path / "file" / "secret_key")
 
 
 def test_a_directory_in_the_place_of_the_file_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "secret_key").mkdir()
-    with pytest.raises(SettingsError, match="^SECRET_KEY "):
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY "):
         kept_secret_key(tmp_path / "secret_key")
 
 
 def test_a_link_to_nothing_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "secret_key").symlink_to(tmp_path / "absent")
-    with pytest.raises(SettingsError, match="^SECRET_KEY "):
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY "):
         kept_secret_key(tmp_path / "secret_key")

@@ -47,7 +47,8 @@ def test_a_variable_sets_the_attribute_of_its_name(name: str, text: str, value: 
 def test_every_setting_can_be_set_from_the_environment() -> None:
     names = {setting.name.upper() for setting in fields(Settings)}
     table = next(
-        mark for mark in test_a_variable_sets_the_attribute_of_its_name.pytestmark  # type: ignore[attr-defined]  # set by pytest
+        mark
+        for mark in test_a_variable_sets_the_attribute_of_its_name.pytestmark  # type: ignore[attr-defined]  # set by pytest
     )
     assert {case[0] for case in table.args[1]} == names
 

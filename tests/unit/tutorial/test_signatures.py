@@ -16,7 +16,9 @@ def test_a_workbook_is_known_by_its_first_bytes(name: str, kind: Kind) -> None:
     assert kind_of((WORKBOOKS / name).read_bytes()[:HEAD]) is kind
 
 
-@pytest.mark.parametrize("head", [b"", b"a,b\n1,2\n", b"\xff\xfea\0", b"PK,XY\n", b"\xd0\xcf", b"PK\x03"])
+@pytest.mark.parametrize(
+    "head", [b"", b"a,b\n1,2\n", b"\xff\xfea\0", b"PK,XY\n", b"\xd0\xcf", b"PK\x03"]
+)
 def test_what_has_no_signature_may_be_text(head: bytes) -> None:
     assert kind_of(head) is Kind.TEXT
 

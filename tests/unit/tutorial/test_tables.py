@@ -11,9 +11,7 @@ from tutorial.tables import find_table, to_csv, to_html
 
 CELLS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\r"))
 ROWS = st.integers(2, 4).flatmap(
-    lambda width: st.lists(
-        st.lists(CELLS, min_size=width, max_size=width), min_size=2, max_size=4
-    )
+    lambda width: st.lists(st.lists(CELLS, min_size=width, max_size=width), min_size=2, max_size=4)
 )
 
 

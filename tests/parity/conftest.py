@@ -1,0 +1,32 @@
+"""Both applications, and a clock that stands still."""
+
+import gc
+import warnings
+from collections.abc import Iterator
+
+import pytest
+
+from comparison.study import Pair, held_still, make_pair
+
+
+@pytest.fixture(scope="session")
+def pair() -> Pair:
+    """Both applications, with the same settings and the same key."""
+    return make_pair()
+
+
+@pytest.fixture
+def still() -> Iterator[None]:
+    """Every answer is made in the same second, and new names come in the same order."""
+    with held_still():
+        yield
+
+
+@pytest.fixture(autouse=True)
+def forgiven() -> Iterator[None]:
+    """What Werkzeug 3.1 does and a test cannot change."""
+    with warnings.catch_warnings():
+        # It leaves the files of an upload that was cut off to the garbage collector.
+        warnings.filterwarnings("ignore", "Unclosed file", ResourceWarning)
+        yield
+        gc.collect()
