@@ -85,9 +85,8 @@ class Exchange(ServerHandler):
     def write(self, data: bytes) -> None:
         try:
             super().write(data if self.has_body() else b"")
-        except (
-            TimeoutError
-        ) as error:  # a client that no longer reads, and no fault of the application
+        except TimeoutError as error:
+            # A client that no longer reads: that is no fault of the application.
             raise ConnectionAbortedError from error
 
     def cleanup_headers(self) -> None:

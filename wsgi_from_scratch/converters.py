@@ -27,8 +27,7 @@ Left out: converters of one's own
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from .urls import quote_path
@@ -38,8 +37,7 @@ def _quote(value: object) -> str:
     return quote_path(str(value))
 
 
-@dataclass(frozen=True, slots=True)
-class Converter:
+class Converter(NamedTuple):
     """What a rule has to know of one variable."""
 
     regex: str

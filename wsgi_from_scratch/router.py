@@ -21,7 +21,6 @@ Left out: hosts and subdomains; nested blueprints; MultiDict values for URLs; ``
 import re
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
 from types import MappingProxyType
@@ -45,28 +44,28 @@ class Found(NamedTuple):
 _found: Callable[[tuple[str, Mapping[str, Any], Rule]], Found] = partial(tuple.__new__, Found)
 
 
-@dataclass(frozen=True, slots=True)
-class Moved:
+class Moved(NamedTuple):
     """What is asked for has this path (percent-decoded), and a 308 should say so."""
 
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class NotAllowed:
+class NotAllowed(NamedTuple):
     """The path is there for these methods only."""
 
     methods: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
 class Absent:
     """There is no such path."""
 
+    __slots__ = ()
 
-@dataclass(frozen=True, slots=True)
+
 class WebSocketMismatch:
     """The path is there, but it speaks HTTP and no WebSocket."""
+
+    __slots__ = ()
 
 
 Outcome: TypeAlias = Found | Moved | NotAllowed | Absent | WebSocketMismatch

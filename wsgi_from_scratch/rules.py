@@ -18,14 +18,13 @@ Left out: ``defaults``, ``redirect_to``, ``alias``, ``build_only``, ``subdomain`
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .converters import Converter, make_converter
 from .urls import quote_path, urlencode
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(NamedTuple):
     name: str
     converter: Converter
 

@@ -1,6 +1,5 @@
 """Cookies, by themselves."""
 
-import time
 import warnings
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -90,13 +89,11 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize(("start", "end"), HOSTILE.values(), ids=HOSTILE.keys())
-def test_no_header_of_64_kilobytes_takes_a_quarter_of_a_second(start: str, end: str) -> None:
-    header = start + start[-1] * (65_536 - len(start) - len(end)) + end
-    repeated = start * (65_536 // len(start)) + end
-    began = time.process_time()
-    parse_cookie(header)
-    parse_cookie(repeated)
-    assert time.process_time() - began < 0.25
+def test_a_header_of_a_megabyte_is_read_in_linear_time(start: str, end: str) -> None:
+    # Nothing is measured: at this size quadratic work takes many minutes, so this test ends, or is noticed.
+    size = 1_000_000
+    parse_cookie(start + start[-1] * (size - len(start) - len(end)) + end)
+    parse_cookie(start * (size // len(start)) + end)
 
 
 @settings(deadline=None)

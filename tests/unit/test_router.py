@@ -1,7 +1,6 @@
 """The router, by itself."""
 
 import re
-import time
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from wsgi_from_scratch.router import (
     Found,
     Moved,
     NotAllowed,
-    Outcome,
     Router,
     Routes,
     WebSocketMismatch,
@@ -39,10 +37,15 @@ def router() -> Router:
     return router
 
 
-def outcome(router: Router, path: str, method: str = "GET") -> object:
-    """An outcome without the rule, which has no equal."""
-    result: Outcome = router.match(path, method)
-    return result[:2] if isinstance(result, Found) else result
+def outcome(router: Router, path: str, method: str = "GET", *, websocket: bool = False) -> object:
+    """An outcome without the rule, which has no equal; its class if that says it all."""
+    match router.match(path, method, websocket=websocket):
+        case Found(endpoint, values):
+            return endpoint, values
+        case Absent() | WebSocketMismatch() as result:
+            return type(result)
+        case result:
+            return result
 
 
 @pytest.mark.parametrize(
@@ -57,7 +60,7 @@ def outcome(router: Router, path: str, method: str = "GET") -> object:
         ("GET", "/add/20/x", ("static", {"filename": "add/20/x"})),
         ("GET", "/hello/a/b", ("static", {"filename": "hello/a/b"})),
         ("GET", "/css/hello.css", ("static", {"filename": "css/hello.css"})),
-        ("GET", "/css/a\nb", Absent()),
+        ("GET", "/css/a\nb", Absent),
         ("GET", "", Moved("/")),
         ("GET", "/news", Moved("/news/")),
         ("POST", "/news", Moved("/news/")),
@@ -67,8 +70,8 @@ def outcome(router: Router, path: str, method: str = "GET") -> object:
         ("GET", "/file_upload", ("static", {"filename": "file_upload"})),
         ("POST", "/nowhere", NotAllowed(GET)),
         ("BREW", "/file_upload", NotAllowed(GET | POST)),
-        ("GET", "/max/6", Absent()),
-        ("GET", "/max/" + "6" * 5_000, Absent()),
+        ("GET", "/max/6", Absent),
+        ("GET", "/max/" + "6" * 5_000, Absent),
     ],
 )
 def test_a_path_has_this_outcome(router: Router, method: str, path: str, expected: object) -> None:
@@ -78,16 +81,16 @@ def test_a_path_has_this_outcome(router: Router, method: str, path: str, expecte
 def test_without_a_rule_for_files_an_unknown_path_is_absent_for_every_method() -> None:
     router = Router()
     router.add("/file_upload", "file_upload", ["POST"])
-    assert router.match("/nowhere", "POST") == Absent()
-    assert router.match("/file_upload", "GET") == NotAllowed(POST)
-    assert router.match("", "POST") == Absent()
+    assert outcome(router, "/nowhere", "POST") == Absent
+    assert outcome(router, "/file_upload", "GET") == NotAllowed(POST)
+    assert outcome(router, "", "POST") == Absent
 
 
 def test_no_rule_speaks_the_websocket_protocol(router: Router) -> None:
-    assert router.match("/hello/World", "GET", websocket=True) == WebSocketMismatch()
-    assert router.match("/hello/World", "PUT", websocket=True) == NotAllowed(GET)
-    assert router.match("/", "GET", websocket=True) == WebSocketMismatch()
-    assert Router().match("/", "GET", websocket=True) == Absent()
+    assert outcome(router, "/hello/World", "GET", websocket=True) == WebSocketMismatch
+    assert outcome(router, "/hello/World", "PUT", websocket=True) == NotAllowed(GET)
+    assert outcome(router, "/", "GET", websocket=True) == WebSocketMismatch
+    assert outcome(Router(), "/", "GET", websocket=True) == Absent
 
 
 @pytest.mark.parametrize(
@@ -163,18 +166,13 @@ def test_the_values_of_a_rule_without_variables_cannot_be_changed(router: Router
 
 
 @pytest.mark.parametrize("text", ["/", "a/", "/a", "//a", "a"])
-def test_a_long_path_takes_time_in_proportion(router: Router, text: str) -> None:
+def test_a_path_of_a_million_characters_is_matched_in_linear_time(
+    router: Router, text: str
+) -> None:
     router.add("/<path:page>/edit", "edit", ["GET"])
     router.add("/<a>/<path:page>/", "slash", ["GET"])
-
-    def seconds(times: int) -> float:
-        begin = time.process_time()
-        router.match(text * times, "GET")
-        return time.process_time() - begin
-
-    short = min(seconds(25_000) for _ in range(3))
-    long = min(seconds(200_000) for _ in range(3))
-    assert long < 8 * short * 4 + 0.01
+    # Nothing is measured: quadratic work would take minutes, so this test ends, or is noticed.
+    router.match(text * (1_000_000 // len(text)), "GET")
 
 
 @pytest.mark.parametrize(

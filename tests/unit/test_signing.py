@@ -1,7 +1,6 @@
 """Signing, by itself."""
 
 import string
-import time
 import tracemalloc
 import zlib
 from base64 import urlsafe_b64encode
@@ -198,10 +197,8 @@ def test_a_payload_beyond_the_limit_is_refused_without_inflating_all_of_it() -> 
 def test_nothing_is_inflated_before_the_signature_is_known_to_be_right() -> None:
     bomb = base64(zlib.compress(bytes(190 * 1024 * 1024), 1)).decode()
     tracemalloc.start()
-    began = time.process_time()
     with pytest.raises(BadSignature):
         SIGNER.loads(f".{bomb}.{'A' * 6}.{'A' * 27}")
-    assert time.process_time() - began < 0.5
     assert tracemalloc.get_traced_memory()[1] < 20 * len(bomb)
     tracemalloc.stop()
 
