@@ -36,6 +36,7 @@ clean: ## remove what the other targets have made
 
 # Modules are compiled when they are first imported: compiling all of them now would take longer than the rest.
 .venv/complete: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear .venv
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
 		--require-hashes --requirement requirements.lock

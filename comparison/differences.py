@@ -4,8 +4,10 @@ The list is meant to be empty. What stands in it is a case where Flask or Werkze
 outside, and ours is right all the same; each names what upstream says of it and the test that holds it.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 
 from .wire import Request
 
@@ -24,7 +26,79 @@ class Difference:
     """Whether a request can bring it out."""
 
 
-DIFFERENCES: tuple[Difference, ...] = ()
+# Werkzeug reads a form in pieces of this many bytes.
+_PIECE = 64 * 1024
+_boundary = re.compile(r'boundary="?([^";]*)', re.IGNORECASE)
+_MOST_FIELDS = 100
+
+
+def _delimiter(request: Request) -> bytes | None:
+    found = _boundary.search(request.header("Content-Type") or "")
+    return f"--{found[1]}".encode("latin-1") if found else None
+
+
+def _is_cut_in_its_last_delimiter(request: Request) -> bool:
+    """Whether a piece of a multipart body ends between the two hyphens behind a boundary."""
+    delimiter, body = _delimiter(request), request.body
+    return delimiter is not None and any(
+        body.endswith(delimiter + b"-", 0, end) for end in range(_PIECE, len(body), _PIECE)
+    )
+
+
+def _has_a_part_with_many_fields(request: Request) -> bool:
+    delimiter = _delimiter(request)
+    # Each field of a part begins after a line feed, the first one after that of the delimiter.
+    return delimiter is not None and any(
+        part.partition(b"\r\n\r\n")[0].count(b"\n") > _MOST_FIELDS
+        for part in request.body.split(delimiter)
+    )
+
+
+def _has_an_impossible_date(request: Request) -> bool:
+    try:
+        parsedate_to_datetime(request.header("If-Range") or "")
+    except OverflowError:
+        return True
+    except (TypeError, ValueError):
+        pass
+    return False
+
+
+def _is_unannounced(request: Request) -> bool:
+    return request.header("Content-Length") is None and bool(request.header("Transfer-Encoding"))
+
+
+DIFFERENCES: tuple[Difference, ...] = (
+    Difference(
+        "upload cut between two hyphens",
+        "Werkzeug adds a carriage return to a file when a read ends inside the last delimiter.",
+        "https://github.com/pallets/werkzeug/issues/3285",
+        "tests/parity/test_differences.py::test_a_file_is_the_same_wherever_its_body_is_cut",
+        _is_cut_in_its_last_delimiter,
+    ),
+    Difference(
+        "part with many header fields",
+        "Werkzeug reads any number of header fields in a part of a form; ours reads a hundred.",
+        "https://nvd.nist.gov/vuln/detail/CVE-2026-42561",
+        "tests/parity/test_differences.py::test_a_part_has_a_limited_number_of_header_fields",
+        _has_a_part_with_many_fields,
+    ),
+    Difference(
+        "date beyond the calendar in If-Range",
+        "Werkzeug lets an OverflowError out, which is a 500; what is no date has to be ignored.",
+        "https://www.rfc-editor.org/rfc/rfc9110#section-13.1.5",
+        "tests/parity/test_differences.py::test_a_date_beyond_the_calendar_is_no_date",
+        _has_an_impossible_date,
+    ),
+    Difference(
+        "unannounced body over the limit",
+        "Werkzeug cuts a body of unknown length at MAX_CONTENT_LENGTH and uses it as if whole.",
+        "https://github.com/pallets/werkzeug/pull/2620",
+        "tests/parity/test_differences.py::test_an_unannounced_body_over_the_limit_is_refused",
+        _is_unannounced,
+    ),
+)
+"""Every known difference."""
 
 
 def known_difference(request: Request) -> Difference | None:

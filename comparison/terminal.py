@@ -150,7 +150,9 @@ def _print_step(number: int, of: int, flask: Exchange, scratch: Exchange, consol
         _print_lines((Text(_printable(line)) for line in _request_lines(scratch.request)), console)
     pairs = pair_lines(flask, scratch)
     same = all(pair.same for pair in pairs)
-    _heading("Both answered" if same else "Answers (F: Flask alone, S: from scratch alone)", console)
+    _heading(
+        "Both answered" if same else "Answers (F: Flask alone, S: from scratch alone)", console
+    )
     _print_lines(_marked(pairs), console)
     for side, answer in (("Flask", flask), ("From scratch", scratch)):
         if answer.errors:

@@ -20,10 +20,12 @@ import math
 import multiprocessing
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
 from typing import TypeVar
@@ -31,6 +33,9 @@ from typing import TypeVar
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
 from .errors import Refusal
+
+if sys.platform != "win32":  # which lacks it; no child starts there, but all else works
+    import resource
 
 T = TypeVar("T")
 
@@ -75,14 +80,11 @@ def under_limits(seconds: float, memory: int, function: Callable[..., T], *argum
 
 @contextmanager
 def _time_limit(seconds: float) -> Iterator[None]:
-    import resource  # here, as Windows has no such module, and the parent needs none
-
     used = math.ceil(sum(resource.getrusage(resource.RUSAGE_SELF)[:2]))
     _set_soft_limit(resource.RLIMIT_CPU, used + math.ceil(seconds))
     _set_soft_limit(resource.RLIMIT_CORE, 0)  # a crash that was expected leaves no core file
-    signal.signal(
-        signal.SIGALRM, signal.SIG_DFL
-    )  # no handler: Python would run it after the reader
+    # Without a handler the alarm ends the process; Python would run one only after the reader
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
@@ -92,8 +94,6 @@ def _time_limit(seconds: float) -> Iterator[None]:
 
 @contextmanager
 def _memory_limit(memory: int) -> Iterator[None]:
-    import resource
-
     mapped = Path("/proc/self/statm")
     if not mapped.exists():
         yield
@@ -108,8 +108,6 @@ def _memory_limit(memory: int) -> Iterator[None]:
 
 
 def _set_soft_limit(kind: int, value: int) -> None:
-    import resource
-
     hard_limit = resource.getrlimit(kind)[1]
     if value == resource.RLIM_INFINITY or 0 <= hard_limit < value:
         value = hard_limit
@@ -154,6 +152,8 @@ class Children:
         with self._lock:
             if self._pool is None or self._owner != os.getpid():
                 self._pool, self._owner = _new_pool(), os.getpid()
+                # multiprocessing would wait for these children when this process is itself such a one
+                Finalize(None, self.close, exitpriority=0)
             return self._pool
 
     def _discard(self, pool: ProcessPool) -> None:

@@ -41,7 +41,7 @@ class Settings:
     """What the tutorial's two login forms accept."""
 
     max_content_length: int = 16 * MEBIBYTE
-    """Bytes of a request's body. 16 MiB is a workbook of about two million cells; more is refused early."""
+    """Bytes of a request's body. A workbook of a million cells has 4 MB; more than 16 MiB is refused early."""
 
     max_form_memory_size: int = 500_000
     """Bytes of a form's text fields, which stay in memory. 500 kB is Werkzeug's default."""
@@ -55,7 +55,7 @@ class Settings:
 
     max_cells: int = 1_000_000
     """Cells of a table, empty ones between others included. A million take a child about two seconds and
-    300 MB, and are already more than a browser likes to show."""
+    200 MB, and are already more than a browser likes to show."""
 
     conversion_timeout: float = 10.0
     """Seconds that a child process may take for a workbook. Five times what a million cells need,
@@ -63,7 +63,7 @@ class Settings:
 
     conversion_memory: int = 512 * MEBIBYTE
     """Bytes of memory that a child process may ask for on top of what it holds when idle. A million cells
-    of text need 300 MB; a bomb asks for gigabytes."""
+    need 200 MB, or more if their texts are long; a bomb asks for gigabytes."""
 
     downloads_url: str = field(default=str(INSTANCE / "downloads"), repr=False)
     """Where converted files are kept: a folder, or a URL that fsspec knows (``s3://bucket/prefix``), which

@@ -66,7 +66,7 @@ class Spreadsheets:
         kind = kind_of(data[:HEAD])
         if kind is not Kind.TEXT:
             table, note = self._convert(data, kind, to_html)
-            return Content(table=Markup(table), note=note)
+            return Content(table=Markup(table.decode()), note=note)
         text = decode(data)
         rows = find_table(text, self._limits.max_cells)
         return Content(text=text) if rows is None else Content(table=Markup(to_html(rows)))
@@ -79,7 +79,7 @@ class Spreadsheets:
         data = _received(upload, mimetype)
         kind = kind_of(data[:HEAD])
         if kind is not Kind.TEXT:
-            return self._convert(data, kind, to_csv)[0].encode()
+            return self._convert(data, kind, to_csv)[0]
         rows = find_table(decode(data), self._limits.max_cells)
         if rows is None:
             raise Refusal(
@@ -93,13 +93,13 @@ class Spreadsheets:
         """End the child processes; the next workbook starts others."""
         self._children.close()
 
-    def _convert(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[str, str]:
+    def _convert(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[bytes, str]:
         try:
             with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
                 source, target = Path(folder, f"source{kind.value}"), Path(folder, "target")
                 source.write_bytes(data)
                 note = self._children.run(convert, source, target, write, self._limits)
-                return target.read_text("utf-8"), note
+                return target.read_bytes(), note
         except OSError as error:
             logger.exception("no room for a temporary file")
             raise Refusal(

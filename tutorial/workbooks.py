@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     import pandas
 
 MIDNIGHT = time()
-LONGEST_INTEGER = (
-    10**21
-)  # beyond it a spreadsheet's number, which has 17 digits, is mostly made-up zeros
+
+LONGEST_INTEGER = 10**21
+"""From here on whole numbers are written with an exponent: the 17 digits that a cell holds, not 300 others."""
 
 
 class Limits(NamedTuple):

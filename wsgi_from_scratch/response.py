@@ -7,7 +7,8 @@ and a 304 must not describe a representation that it does not carry.
 Spec:     PEP 3333 ("The start_response() Callable"); RFC 9110 §6.4.1, §8.6, §10.2.2, §15.4.5
 Flask:    flask.Response, flask.Flask.make_response, werkzeug.utils.redirect, flask.json.jsonify, flask.abort
 Differs:  nothing that leaves
-Left out: WSGI callables as return values; properties for fields that this application does not set
+Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none);
+          properties for fields that this application does not set
 """
 
 import dataclasses
@@ -44,70 +45,57 @@ _REPRESENTATION_FIELDS = frozenset(
 )
 
 _STATUS_LINES = {code: f"{code} {reason.upper()}" for code, reason in REASONS.items()}
+_HTML = "text/html; charset=utf-8"
 
 
 class Response:
     """One answer, which is itself a WSGI application.
 
-    ``response`` is the body: a text (sent as UTF-8), bytes, or an iterable of either, whose ``close`` is called
-    when the server is done. With ``direct_passthrough`` an iterable reaches the server as it is, which lets
+    ``response`` is the body: a text (sent as UTF-8), bytes, a list of either, or another iterable, whose ``close`` is
+    called when the server is done. With ``direct_passthrough`` an iterable reaches the server as it is, which lets
     ``wsgi.file_wrapper`` do its work.
     """
 
-    __slots__ = ("_code", "_on_close", "direct_passthrough", "headers", "response", "status")
+    __slots__ = ("_on_close", "direct_passthrough", "headers", "response", "status_code")
 
     def __init__(
         self,
         response: Body | None = None,
-        status: int | str = 200,
+        status: int = 200,
         headers: HeadersLike = (),
         mimetype: str | None = None,
         content_type: str | None = None,
         direct_passthrough: bool = False,
     ) -> None:
+        self.status_code = status
         self.headers = Headers(headers)
         self.direct_passthrough = direct_passthrough
-        self._on_close: list[Callable[[], object]] = []
-        self.response: Iterable[bytes] | Iterable[str]
+        self._on_close: tuple[Callable[[], object], ...] = ()
+        self.response: Iterable[bytes] | Iterable[str] = []
+        if content_type is None:
+            if mimetype is not None:
+                content_type = with_charset(mimetype)
+            elif "Content-Type" not in self.headers:
+                content_type = _HTML
         if content_type is not None:
             self.headers["Content-Type"] = content_type
-        elif mimetype is not None:
-            self.headers["Content-Type"] = with_charset(mimetype)
-        elif "Content-Type" not in self.headers:
-            self.headers.add("Content-Type", "text/html; charset=utf-8")
-        self.set_status(status)
-        if response is None:
-            self.response = []
-        elif isinstance(response, str | bytes):
+        if isinstance(response, str | bytes):
             self.data = response
-        else:
+        elif isinstance(response, list | tuple):
+            self.response = list(_encoded(response))
+        elif response is not None:
             self.response = response
 
-    def set_status(self, status: int | str) -> None:
-        """Take ``202`` or ``"202 Have Patience"``."""
-        if isinstance(status, int):
-            self.status_code = status
-        else:
-            code, _, reason = status.strip().partition(" ")
-            self.status_code = int(code)
-            if reason:
-                self.status = f"{code} {reason}"
-
     @property
-    def status_code(self) -> int:
-        return self._code
-
-    @status_code.setter
-    def status_code(self, code: int) -> None:
-        self._code = int(code)
-        self.status = _STATUS_LINES.get(self._code) or f"{self._code} UNKNOWN"
+    def status(self) -> str:
+        """The status line without the protocol: ``200 OK``."""
+        return _STATUS_LINES.get(self.status_code) or f"{self.status_code} UNKNOWN"
 
     @property
     def data(self) -> bytes:
         """The whole body. Reading it from a stream collects the stream."""
-        if not isinstance(self.response, list):
-            self.response = list(_encoded(self.response))
-        return b"".join(_encoded(self.response))
+        body = self.response = list(_encoded(self.response))
+        return b"".join(body)
 
     @data.setter
     def data(self, body: str | bytes) -> None:
@@ -161,7 +149,7 @@ class Response:
 
     def call_on_close(self, function: Callable[[], object]) -> None:
         """Have ``function`` called when the server has sent the body, or given up."""
-        self._on_close.append(function)
+        self._on_close += (function,)
 
     def close(self) -> None:
         close = getattr(self.response, "close", None)
@@ -174,27 +162,25 @@ class Response:
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
         """Send the head, and give the server the body to iterate over."""
-        code = self.status_code
+        code, body = self.status_code, self.response
         start_response(self.status, self._head(code))
-        if environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or 100 <= code < 200:
+        if environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or code < 200:
             return _Closing((), self.close)
-        if self.direct_passthrough:
-            return self.response  # type: ignore[return-value]  # passed through as bytes by its maker
-        if isinstance(self.response, list) and not self._on_close:
-            return list(_encoded(self.response))
-        return _Closing(_encoded(self.response), self.close)
+        if self.direct_passthrough or (isinstance(body, list) and not self._on_close):
+            return body  # type: ignore[return-value]  # a list holds bytes, and so does what is passed through
+        return _Closing(_encoded(body), self.close)
 
     def _head(self, code: int) -> list[tuple[str, str]]:
         headers = self.headers
         location = headers.get("Location")
         if location is not None:
             headers["Location"] = iri_to_uri(location)
-        if 100 <= code < 200 or code == 204:
+        if code < 200 or code == 204:
             del headers["Content-Length"]
         elif code == 304:
             return [field for field in headers if field[0].lower() not in _REPRESENTATION_FIELDS]
         elif isinstance(self.response, list) and "Content-Length" not in headers:
-            headers.add("Content-Length", str(sum(map(len, _encoded(self.response)))))
+            headers.add("Content-Length", str(sum(map(len, self.response))))
         return headers.to_wsgi()
 
     def __repr__(self) -> str:
@@ -204,9 +190,9 @@ class Response:
 ResponseValue: TypeAlias = Response | Body | dict[str, Any] | list[Any]
 ReturnValue: TypeAlias = (
     ResponseValue
-    | tuple[ResponseValue, int | str]
+    | tuple[ResponseValue, int]
     | tuple[ResponseValue, HeadersLike]
-    | tuple[ResponseValue, int | str, HeadersLike]
+    | tuple[ResponseValue, int, HeadersLike]
 )
 """What a view may return."""
 
@@ -261,16 +247,16 @@ def make_response(*values: Any) -> Response:
     if not values:
         return Response()
     value = values[0] if len(values) == 1 else values
-    status: int | str | None = None
+    status: int | None = None
     headers: HeadersLike = ()
     if isinstance(value, tuple):
         match value:
-            case (body, str() | int() as code):
-                value, status = body, code
-            case (body, fields):
-                value, headers = body, fields
-            case (body, code, fields):
-                value, status, headers = body, code, fields
+            case (body, int() as status):
+                value = body
+            case (body, int() as status, headers):
+                value = body
+            case (body, Headers() | dict() | list() as headers):
+                value = body
             case _:
                 raise TypeError(
                     "A view's tuple must be (body, status), (body, headers) or (body, status, headers)."
@@ -284,7 +270,7 @@ def make_response(*values: Any) -> Response:
             f"A view must return text, bytes, a dict, a list, a tuple or a Response, not {value!r}."
         )
     if status is not None:
-        value.set_status(status)
+        value.status_code = status
     value.headers.update(headers)
     return value
 

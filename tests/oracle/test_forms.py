@@ -71,7 +71,14 @@ def theirs(body: bytes, mimetype: str, parameters: dict[str, str], limits: Limit
         _, form, files = parser.parse(BytesIO(body), mimetype, len(body), parameters)
     except WerkzeugTooLarge:
         return "too large"
-    return list(form.items(multi=True)), [(k, describe(f)) for k, f in files.items(multi=True)]
+    described = []
+    for key, file in files.items(multi=True):
+        # The one difference that we know of: where Werkzeug keeps NUL in a header, we have a space.
+        file.headers = WerkzeugHeaders(
+            (name.replace("\0", " "), value.replace("\0", " ")) for name, value in file.headers
+        )
+        described.append((key, describe(file)))
+    return list(form.items(multi=True)), described
 
 
 def agree(body: bytes, boundary: str = "cut", limits: Limits | None = None) -> Form:

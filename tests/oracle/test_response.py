@@ -58,8 +58,6 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "generator of texts": lambda make: chunks(),
     "iterator of bytes": lambda make: iter([b"a", b"b"]),
     "text and status": lambda make: ("made", 201),
-    "text and status with reason": lambda make: ("made", "299 Made Up"),
-    "text and status in a text": lambda make: ("made", "201"),
     "unknown status": lambda make: ("made", 299),
     "text and headers": lambda make: ("made", {"X-A": "1", "Content-Type": "text/plain"}),
     "text, status, headers": lambda make: ("made", 404, [("X-A", "1"), ("x-a", "2")]),

@@ -164,6 +164,7 @@ def conditions(known: Known) -> st.SearchStrategy[Header]:
             "Thu, 01 Jan 1970 00:00:00 +0100",
             "Thu, 32 Jan 1970 00:00:00 GMT",
             "Thu, 01 Jan 0000 00:00:00 GMT",
+            "Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
             "yesterday",
             "0",
             "",
@@ -314,6 +315,12 @@ forms: st.SearchStrategy[Body] = st.tuples(
     ),
     st.one_of(pairs, raw_queries).map(lambda text: text.encode("latin-1")),
 )
+PIECE = 64 * 1024
+AROUND = len(upload_of(b"", "a.txt"))
+# Both parsers read pieces of 64 KiB: here such a piece ends somewhere in or around the last delimiter.
+cut_multipart = st.tuples(
+    st.integers(-40, 10), st.sampled_from([b"x", b"\r", b"\n", b"-", b"\r\n--bound"])
+).map(lambda cut: upload_of((cut[1] * PIECE)[: PIECE - AROUND + cut[0]], "a.txt"))
 multiparts: st.SearchStrategy[Body] = st.one_of(
     st.tuples(st.just(MULTIPART), whole_multipart),
     st.tuples(st.just(MULTIPART), spoilt_multipart),
@@ -336,6 +343,7 @@ jsons: st.SearchStrategy[Body] = st.tuples(
         st.binary(max_size=8),
     ),
 )
+cut_multiparts: st.SearchStrategy[Body] = st.tuples(st.just(MULTIPART), cut_multipart)
 odd_bodies: st.SearchStrategy[Body] = st.tuples(
     st.text('a/;= "b*-\\', max_size=12), st.binary(max_size=12)
 )
@@ -417,8 +425,10 @@ def targets(kind: str, known: Known) -> Text:
     return fitting[kind] if kind in fitting else paths(known)
 
 
-# A workbook takes a hundred times as long as anything else, so there are few.
-files = st.integers(0, 30).flatmap(lambda number: multiparts if number else workbooks)
+# These take a hundred times as long as anything else, so there are few.
+files = st.integers(0, 30).flatmap(
+    lambda number: {0: workbooks, 1: cut_multiparts}.get(number, multiparts)
+)
 FITTING_BODIES = {"form": st.one_of(forms, multiparts), "file": files, "json": jsons}
 
 

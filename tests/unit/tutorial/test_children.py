@@ -175,6 +175,22 @@ assert "pandas" not in sys.modules
     assert all(has_ended(process) for process in processes)
 
 
+def test_a_process_of_multiprocessing_can_have_children_and_ends_with_them() -> None:
+    script = """
+import multiprocessing, os
+from tutorial.children import Children
+def work():
+    print(Children(seconds=5.0, memory=2**28).run(os.getpid), flush=True)
+if __name__ == "__main__":
+    process = multiprocessing.get_context("fork").Process(target=work)
+    process.start()
+    process.join()
+"""
+    finished = run_script(script)
+    assert finished.stderr == ""
+    assert has_ended(finished.stdout.strip())
+
+
 def test_children_end_when_their_process_is_killed() -> None:
     script = """
 import os, signal

@@ -94,6 +94,10 @@ def test_two_conversions_have_two_names_and_neither_deletes_the_other(url: str) 
     assert (downloads.read_csv(first), downloads.read_csv(second)) == (b"1", b"2")
 
 
+def test_no_listing_is_kept_in_which_the_files_of_other_workers_would_be_missing(url: str) -> None:
+    assert Downloads(url, HOUR)._connect().fs.storage_options["use_listings_cache"] is False
+
+
 def test_an_expired_file_is_not_read_and_is_deleted_by_the_next_conversion(url: str) -> None:
     downloads = Downloads(url, HOUR)
     old = downloads.save_csv(CONTENT)

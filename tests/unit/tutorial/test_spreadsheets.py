@@ -24,6 +24,8 @@ from tutorial.containers import DAMAGED, LOCKED
 from tutorial.errors import Refusal
 from tutorial.spreadsheets import Content, Spreadsheets
 from tutorial.workbooks import column_of_text
+from wsgi_from_scratch.forms import UploadedFile
+from wsgi_from_scratch.headers import Headers
 
 ROOT = Path(__file__).parents[3]
 WORKBOOKS = ROOT / "tests" / "workbooks"
@@ -148,6 +150,7 @@ def test_what_libreoffice_makes_of_a_csv_file_becomes_that_file_again(
         ([["only", "a header"]], "only,a header\n"),
         ([[2**62, 12345678901]], "4611686018427387904,12345678901\n"),
         ([["00123"], ["NA"], ["null"], [" x "]], "00123\nNA\nnull\n x \n"),
+        ([["00123"], ["007"]], "00123\n007\n"),  # all of a column, and still no numbers
         ([["same", "same"], [1, 2]], "same,same\n1,2\n"),  # pandas would call the second same.1
         ([["a", None, "c"], [1, 2, 3]], "a,,c\n1,2,3\n"),  # and this one Unnamed: 1
         ([[dt.date(2024, 2, 29)], [dt.datetime(1999, 12, 31)]], "2024-02-29\n1999-12-31\n"),
@@ -173,6 +176,13 @@ def test_a_merged_cell_is_its_first_one(to_csv: ToCsv) -> None:
     file = io.BytesIO()
     book.save(file)
     assert to_csv(file.getvalue()) == "wide,,\n,,end\n"
+
+
+def test_line_ends_in_a_cell_are_kept(to_csv: ToCsv, workbook: MakeWorkbook) -> None:
+    book = changed(
+        workbook([["end"]]), {SHEET: lambda xml: xml.replace("end", "a&#13;b&#13;&#10;c")}
+    )
+    assert to_csv(book) == '"a\rb\r\nc"\n'
 
 
 def test_a_chart_before_the_first_worksheet_is_passed_over(to_csv: ToCsv) -> None:
@@ -205,6 +215,13 @@ def test_any_text_in_a_workbook_comes_through(
 
 
 # Text files
+
+
+def test_files_of_the_other_application_are_read_alike(spreadsheets: Spreadsheets) -> None:
+    file = UploadedFile(io.BytesIO(b"a,b\n1,2\n"), "a.xls", "file", Headers())
+    assert spreadsheets.to_csv(file) == b"a,b\n1,2\n"
+    with pytest.raises(Refusal, match="No file was chosen"):
+        spreadsheets.show(UploadedFile(io.BytesIO(), "", "file", Headers()))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,121 @@
+"""Each known difference is there, ours is right, and a request that is nearly the same gets the same answer."""
+
+import io
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from comparison.differences import known_difference
+from comparison.exchange import Application, Exchange, Jar, exchange
+from comparison.steps import (
+    TEXT,
+    URLENCODED,
+    Part,
+    Step,
+    get,
+    multipart,
+    post,
+    send_in_process,
+    upload,
+)
+from comparison.study import Pair, differs
+from comparison.wire import Request, parse_request
+
+pytestmark = pytest.mark.usefixtures("still")
+
+
+def both(pair: Pair, step: Step) -> tuple[Exchange, Exchange]:
+    flask, scratch = (send_in_process(app, step, Jar()) for app in (pair.flask, pair.scratch))
+    return flask, scratch
+
+
+def name_of_difference(step: Step) -> str | None:
+    known = known_difference(parse_request(step.raw))
+    return known.name if known else None
+
+
+PIECE = 64 * 1024
+AROUND = len(parse_request(upload("/", "a.txt", TEXT, b"").raw).body)
+
+
+@pytest.mark.parametrize("surplus", range(8))
+def test_a_file_is_the_same_wherever_its_body_is_cut(surplus: int, pair: Pair) -> None:
+    content = b"x" * (PIECE - AROUND + surplus)
+    step = upload("/file_upload", "a.txt", TEXT, content)
+    cut = parse_request(step.raw).body[:PIECE]
+    flask, scratch = both(pair, step)
+    assert scratch.body == content
+    if cut.endswith(b"--boundary-"):
+        assert name_of_difference(step) == "upload cut between two hyphens"
+        assert flask.body == content + b"\r"
+    else:
+        assert name_of_difference(step) is None
+        assert scratch.lines() == flask.lines()
+
+
+@pytest.mark.parametrize(("fields", "is_known"), [(98, False), (99, True)])
+def test_a_part_has_a_limited_number_of_header_fields(
+    fields: int, is_known: bool, pair: Pair
+) -> None:
+    more = "".join(f"\r\nX-{number}: 1" for number in range(fields))
+    step = multipart("/file_upload", Part("file", b"notes", "a.txt", f"{TEXT}{more}"))
+    flask, scratch = both(pair, step)
+    assert flask.status == "200 OK"
+    assert (name_of_difference(step) == "part with many header fields") is is_known
+    if is_known:
+        assert scratch.status == "413 REQUEST ENTITY TOO LARGE"
+    else:
+        assert scratch.lines() == flask.lines()
+
+
+@pytest.mark.parametrize(
+    ("date", "is_known"),
+    [
+        ("Thu, 01 Jan 99999999999999999999 00:00:00 GMT", True),
+        ("Thu, 01 Jan 2099 99999999999999999999:00:00 GMT", True),
+        ("Thu, 01 Jan 10000 00:00:00 GMT", False),
+        ("Thu, 01 Jan 2099 00:00:00 GMT", False),
+        ("tomorrow", False),
+    ],
+)
+def test_a_date_beyond_the_calendar_is_no_date(date: str, is_known: bool, pair: Pair) -> None:
+    step = get("/css/hello.css", "Range: bytes=0-9", f"If-Range: {date}")
+    flask, scratch = both(pair, step)
+    assert (name_of_difference(step) == "date beyond the calendar in If-Range") is is_known
+    if is_known:
+        assert (flask.status, scratch.status) == ("500 INTERNAL SERVER ERROR", "200 OK")
+    else:
+        assert scratch.lines() == flask.lines()
+
+
+def unannounced(application: Application, body: bytes) -> Application:
+    """A server that has put a chunked body together, and marks its end."""
+
+    def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        del environ["CONTENT_LENGTH"]
+        environ["wsgi.input_terminated"] = True
+        environ["wsgi.input"] = io.BytesIO(body)
+        return application(environ, start_response)
+
+    return answer
+
+
+@pytest.mark.parametrize(("surplus", "is_known"), [(0, False), (1, True)])
+def test_an_unannounced_body_over_the_limit_is_refused(
+    surplus: int, is_known: bool, pair: Pair
+) -> None:
+    begin = b"username=kumar&password=kumar&more="
+    body = begin + b"x" * (16 * 1024 * 1024 - len(begin) + surplus)
+    request = parse_request(post("/", URLENCODED, b"").raw)
+    flask = exchange(unannounced(pair.flask, body), request)
+    scratch = exchange(unannounced(pair.scratch, body), request)
+    assert flask.body == b"Success"
+    if is_known:
+        assert scratch.status == "413 REQUEST ENTITY TOO LARGE"
+    else:
+        assert not differs(flask, scratch)
+    chunked = Request("POST", "/", "1.1", (("Transfer-Encoding", "chunked"),), b"")
+    known = known_difference(chunked)
+    assert known is not None
+    assert known.name == "unannounced body over the limit"
