@@ -70,6 +70,7 @@ STAGES = (
         "open the session",
         "yellow",
         (
+            "flask_version.app:Sessions.open_session",
             "flask.sessions:SecureCookieSessionInterface.open_session",
             "wsgi_from_scratch.context:Context.opened_session",
         ),

@@ -244,6 +244,7 @@ GROUPS = (
                 (
                     get("/shop?a=1&b=%20", mounted_at="/shop"),
                     form("/shop", _LOGIN, mounted_at="/shop"),
+                    get("/two%20words", mounted_at="/two%20words"),
                 ),
             ),
         ),
@@ -323,6 +324,8 @@ GROUPS = (
                     send(
                         "POST /handle_js_post", f"Content-Type: {JSON}", "Content-Length: 99999999"
                     ),
+                    send("POST /", "Content-Length: 99999999"),
+                    send("POST /", f"Content-Type: {URLENCODED}", f"Content-Length: {'9' * 30}"),
                     send("POST /hello/Kumar", "Content-Length: 99999999"),
                 ),
             ),

@@ -96,6 +96,8 @@ class Side:
     """The answer to each step."""
     traces: tuple[tuple[Call, ...], ...]
     """The calls of each step, in order."""
+    warnings: tuple[str, ...]
+    """What it warned of, such as a cookie that browsers will drop."""
     timing: Timing
 
     @property
@@ -193,6 +195,7 @@ def _side_as_data(side: Side) -> dict[str, Any]:
         "answers": [answer.lines() for answer in side.exchanges],
         "calls": side.calls,
         "calls_by_stage": {stage.name: count for stage, count in side.calls_by_stage.items()},
+        "warnings": side.warnings,
         "runs": side.timing.runs,
         "median_seconds": side.timing.median,
         "sessions": [cookie and _cookie_as_data(cookie) for cookie in cookies],
@@ -233,10 +236,11 @@ def study(scenario: Scenario, pair: Pair) -> Study:
     """Send a scenario through both applications, watch them, and measure them."""
     flask = pair.flask_lab if scenario.lab else pair.flask
     scratch = pair.scratch_lab if scenario.lab else pair.scratch
-    with warnings.catch_warnings():
-        # A cookie that browsers will drop is a lesson here; its warning belongs to the application's log.
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always", UserWarning)
+        flask_record = _record(flask, scenario, warned)
+        scratch_record = _record(scratch, scenario, warned)
         warnings.simplefilter("ignore", UserWarning)
-        flask_record, scratch_record = _record(flask, scenario), _record(scratch, scenario)
         flask_timing, scratch_timing = _measure(flask, scratch, scenario)
     return Study(
         scenario,
@@ -245,10 +249,13 @@ def study(scenario: Scenario, pair: Pair) -> Study:
     )
 
 
+Record = tuple[tuple[Exchange, ...], tuple[tuple[Call, ...], ...], tuple[str, ...]]
+
+
 def _record(
-    application: Application, scenario: Scenario
-) -> tuple[tuple[Exchange, ...], tuple[tuple[Call, ...], ...]]:
-    """The answers and all calls, of a second visit: the first one compiles templates and fills caches."""
+    application: Application, scenario: Scenario, warned: list[warnings.WarningMessage]
+) -> Record:
+    """Answers, calls and warnings of a second visit: the first one compiles templates and fills caches."""
     tracers: list[Tracer] = []
 
     def send(application: Application, step: Step, jar: Jar) -> Exchange:
@@ -258,9 +265,14 @@ def _record(
 
     with held_still():
         visit(application, scenario.steps)
+    warned.clear()
     with held_still():
         exchanges = visit(application, scenario.steps, send)
-    return tuple(exchanges), tuple(tracer.calls for tracer in tracers)
+    return (
+        tuple(exchanges),
+        tuple(tracer.calls for tracer in tracers),
+        tuple(str(one.message) for one in warned if issubclass(one.category, UserWarning)),
+    )
 
 
 def _measure(flask: Application, scratch: Application, scenario: Scenario) -> tuple[Timing, Timing]:

@@ -133,6 +133,10 @@ def print_one(study: Study, console: Console) -> None:
     console.print(Text(study.scenario.lesson, "italic"))
     for number, (flask, scratch) in enumerate(study.steps, 1):
         _print_step(number, len(study.steps), flask, scratch, console)
+    for side in (study.flask, study.scratch):
+        if side.warnings:
+            _heading(f"{side.name[0].upper()}{side.name[1:]} warned", console)
+            _print_lines((Text(_printable(text)) for text in side.warnings), console)
     _heading("Python calls by stage", console)
     console.print(_stages(study.flask, study.scratch))
     _heading("Time", console)

@@ -22,7 +22,7 @@ _token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _request_line = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])")
 # RFC 9110 §5.5: field-vchar = VCHAR / obs-text, with SP and HTAB between
 _field_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_digits = re.compile(r"[0-9]{1,20}")
+_digits = re.compile(r"[0-9]{1,100}")
 # Not to be sent to a terminal: all control characters but TAB, LF, FF, CR.
 _control = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 

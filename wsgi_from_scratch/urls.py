@@ -7,7 +7,8 @@ decoded keeps its percent signs.
 Spec:     RFC 3986 §2.1, §2.3, §3.3; WHATWG URL §5.1, §5.2
 Flask:    urllib.parse.parse_qsl, urllib.parse.quote, urllib.parse.urlencode, werkzeug.urls.iri_to_uri
 Differs:  nothing
-Left out: charsets other than UTF-8; bytes as values of a query; ``;`` between pairs (two parsers that disagree on it poison caches)
+Left out: charsets other than UTF-8; bytes as values of a query; ``;`` between pairs (two parsers that disagree on
+          it poison caches)
 """
 
 import codecs

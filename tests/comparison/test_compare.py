@@ -61,6 +61,14 @@ def test_an_identical_scenario_ends_with_0_and_is_shown_whole() -> None:
     assert "Traceback" not in done.stderr
 
 
+def test_what_an_application_warns_of_is_shown(studies: list[Study]) -> None:
+    (made,) = (one for one in studies if one.scenario.name == "session-over-4-kb")
+    shown = text(print_one, made, 80)
+    assert "Flask warned" in shown
+    assert "From scratch warned" in shown
+    assert ": too many, the browser drops it" in shown
+
+
 def test_an_unknown_scenario_ends_with_2_and_names_close_ones() -> None:
     done = run("sesion")
     assert (done.returncode, done.stdout) == (2, "")

@@ -1,7 +1,9 @@
 """A study is made of what happened, and says exactly where two answers differ."""
 
+import sys
 import time
 import uuid
+import warnings
 from typing import Any
 
 import pytest
@@ -103,8 +105,6 @@ def test_times_are_measured_with_nobody_watching(monkeypatch: pytest.MonkeyPatch
     watched: list[bool] = []
 
     def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
-        import sys
-
         watched.append(sys.getprofile() is not None)
         start_response("200 OK", [])
         return []
@@ -116,6 +116,17 @@ def test_times_are_measured_with_nobody_watching(monkeypatch: pytest.MonkeyPatch
     assert (any(warm_up), all(traced), any(timed)) == (False, True, False)
     assert made.flask.timing.runs == len(timed) // steps == 3
     assert made.flask.timing.quickest <= made.flask.timing.median <= made.flask.timing.slowest
+
+
+def test_warnings_are_kept_beside_the_answers() -> None:
+    def answer(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        warnings.warn(f"Too large: {environ['PATH_INFO']}", stacklevel=1)
+        start_response("200 OK", [])
+        return []
+
+    made = compare(answer, application())
+    assert made.flask.warnings == ("Too large: /a", "Too large: /b")
+    assert made.scratch.warnings == ()
 
 
 def test_calls_are_counted_for_each_step() -> None:

@@ -38,21 +38,15 @@ class Later(Late):
 def register(routes: Any, plain: Callable[[View], View], problems: Any, log: list[str]) -> None:
     """``problems`` is the module that has the HTTP errors."""
 
-    @routes.before_app_request
-    @plain
     def first(ctx: Any) -> Any:
         log.append("before 1")
         return "stopped by a hook" if ctx.request.args.get("stop") else None
 
-    @routes.before_app_request
-    @plain
     def second(ctx: Any) -> Any:
         log.append(f"before 2 {ctx.request.endpoint} {ctx.request.view_args}")
         if ctx.request.args.get("fail") == "before":
             raise ZeroDivisionError
 
-    @routes.after_app_request
-    @plain
     def third(ctx: Any, response: Any) -> Any:
         log.append(f"after 1 {response.status_code}")
         if response.location is not None:
@@ -62,8 +56,6 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
         response.headers["X-Order"] = response.headers.get("X-Order", "") + "1"
         return response
 
-    @routes.after_app_request
-    @plain
     def fourth(ctx: Any, response: Any) -> Any:
         log.append(f"after 2 {response.status_code}")
         response.headers["X-Order"] = response.headers.get("X-Order", "") + "2"
@@ -71,49 +63,31 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             raise ZeroDivisionError
         return response
 
-    @routes.teardown_app_request
-    @plain
     def fifth(ctx: Any, error: BaseException | None) -> None:
         log.append(f"teardown 1 {type(error).__name__}")
 
-    @routes.teardown_app_request
-    @plain
     def sixth(ctx: Any, error: BaseException | None) -> None:
         log.append(f"teardown 2 {type(error).__name__}")
 
-    @routes.app_errorhandler(404)
-    @plain
     def missing(ctx: Any, error: Any) -> Any:
         return f"no {ctx.request.path}", 404, {"X-Handler": "404"}
 
-    @routes.app_errorhandler(problems.HTTPException)
-    @plain
     def any_http_error(ctx: Any, error: Any) -> Any:
         return f"{error.code} {error.name}", error.code, error.get_headers()
 
-    @routes.app_errorhandler(problems.BadRequestKeyError)
-    @plain
     def missing_key(ctx: Any, error: Any) -> Any:
         return f"need {error.args[0]}", 400
 
-    @routes.app_errorhandler(Late)
-    @plain
     def late(ctx: Any, error: Late) -> Any:
         return {"late": type(error).__name__}, 409
 
-    @routes.app_errorhandler(500)
-    @plain
     def broken(ctx: Any, error: Any) -> Any:
         log.append(f"500 for {type(error.original_exception).__name__}")
         return "broken", 500
 
-    @routes.route("/")
-    @plain
     def home(ctx: Any) -> Any:
         return "home"
 
-    @routes.route("/raise/<name>")
-    @plain
     def fail(ctx: Any, name: str) -> Any:
         raise {
             "zero": ZeroDivisionError,
@@ -124,53 +98,35 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             "forbidden": problems.Forbidden,
         }[name]
 
-    @routes.route("/key", methods=["POST"])
-    @plain
     def key(ctx: Any) -> Any:
         return ctx.request.form["name"]
 
-    @routes.route("/none")
-    @plain
     def none(ctx: Any) -> Any:
         return None
 
-    @routes.route("/branch/", methods=["GET", "POST"])
-    @plain
     def branch(ctx: Any) -> Any:
         return ctx.request.method
 
-    @routes.route("/own-options", methods=["GET", "OPTIONS"])
-    @plain
     def own_options(ctx: Any) -> Any:
         return f"mine: {ctx.request.method}"
 
-    @routes.route("/session")
-    @plain
     def use_session(ctx: Any) -> Any:
         ctx.session["n"] = ctx.session.get("n", 0) + 1
         ctx.session.permanent = "permanent" in ctx.request.args
         return str(ctx.session["n"])
 
-    @routes.route("/look")
-    @plain
     def look(ctx: Any) -> Any:
         return str(bool(ctx.session))
 
-    @routes.route("/empty")
-    @plain
     def empty(ctx: Any) -> Any:
         ctx.session.clear()
         return "emptied"
 
-    @routes.route("/flash")
-    @plain
     def flash(ctx: Any) -> Any:
         ctx.flash("one", "info")
         ctx.flash("two")
         return "flashed"
 
-    @routes.route("/flashed")
-    @plain
     def flashed(ctx: Any) -> Any:
         return [
             ctx.get_flashed_messages(),
@@ -178,8 +134,6 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             ctx.get_flashed_messages(category_filter=("info",)),
         ]
 
-    @routes.route("/urls/<path:anything>")
-    @plain
     def urls(ctx: Any, anything: str) -> Any:
         return [
             ctx.url_for("small.home"),
@@ -189,8 +143,6 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             ctx.url_for(".home", _scheme="https", _anchor="x"),
         ]
 
-    @routes.route("/body", methods=["POST"])
-    @plain
     def body(ctx: Any) -> Any:
         which = ctx.request.args["which"]
         request = ctx.request
@@ -205,8 +157,6 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
         }
         return {name: seen[name]() for name in which.split(",")}
 
-    @routes.route("/facts/<int:number>")
-    @plain
     def facts(ctx: Any, number: int) -> Any:
         request = ctx.request
         return {
@@ -224,6 +174,32 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             "query": request.query_string.decode("latin-1"),
             "view_args": request.view_args,
         }
+
+    routes.before_app_request(plain(first))
+    routes.before_app_request(plain(second))
+    routes.after_app_request(plain(third))
+    routes.after_app_request(plain(fourth))
+    routes.teardown_app_request(plain(fifth))
+    routes.teardown_app_request(plain(sixth))
+    routes.app_errorhandler(404)(plain(missing))
+    routes.app_errorhandler(problems.HTTPException)(plain(any_http_error))
+    routes.app_errorhandler(problems.BadRequestKeyError)(plain(missing_key))
+    routes.app_errorhandler(Late)(plain(late))
+    routes.app_errorhandler(500)(plain(broken))
+    routes.route("/")(plain(home))
+    routes.route("/raise/<name>")(plain(fail))
+    routes.route("/key", methods=["POST"])(plain(key))
+    routes.route("/none")(plain(none))
+    routes.route("/branch/", methods=["GET", "POST"])(plain(branch))
+    routes.route("/own-options", methods=["GET", "OPTIONS"])(plain(own_options))
+    routes.route("/session")(plain(use_session))
+    routes.route("/look")(plain(look))
+    routes.route("/empty")(plain(empty))
+    routes.route("/flash")(plain(flash))
+    routes.route("/flashed")(plain(flashed))
+    routes.route("/urls/<path:anything>")(plain(urls))
+    routes.route("/body", methods=["POST"])(plain(body))
+    routes.route("/facts/<int:number>")(plain(facts))
 
 
 def without_ctx(view: View) -> View:

@@ -79,7 +79,7 @@ def test_a_name_that_cannot_be_a_host_is_a_bad_request_in_both(host: str) -> Non
         "+5",
         "-5",
         "5_0",
-        "٥",
+        "\N{ARABIC-INDIC DIGIT FIVE}",
         "5.0",
         "0x5",
         "1e3",

@@ -45,5 +45,5 @@ def test_any_sequence_of_operations_gives_the_same_fields(
 @pytest.mark.parametrize("character", ["\r", "\n", "\r\n"])
 def test_both_refuse_a_line_break_in_a_value(character: str) -> None:
     for headers in (Headers(), WerkzeugHeaders()):
-        with pytest.raises(ValueError, match="."):
+        with pytest.raises(ValueError, match=r"newline|CR, LF"):
             headers.add("Location", f"/{character}Set-Cookie: a=b")

@@ -79,10 +79,13 @@ def test_a_part_has_a_limited_number_of_header_fields(
         ("tomorrow", False),
     ],
 )
-def test_a_date_beyond_the_calendar_is_no_date(date: str, is_known: bool, pair: Pair) -> None:
-    step = get("/css/hello.css", "Range: bytes=0-9", f"If-Range: {date}")
+@pytest.mark.parametrize("condition", ["If-Modified-Since", "Range: bytes=0-9\r\nIf-Range"])
+def test_a_date_beyond_the_calendar_is_no_date(
+    condition: str, date: str, is_known: bool, pair: Pair
+) -> None:
+    step = get("/css/hello.css", f"{condition}: {date}")
     flask, scratch = both(pair, step)
-    assert (name_of_difference(step) == "date beyond the calendar in If-Range") is is_known
+    assert (name_of_difference(step) == "date beyond the calendar") is is_known
     if is_known:
         assert (flask.status, scratch.status) == ("500 INTERNAL SERVER ERROR", "200 OK")
     else:

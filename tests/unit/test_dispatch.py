@@ -29,6 +29,10 @@ def application(routes: Routes, key: str = "key") -> Application:
 
 def get(app: Application, path: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
     head: list[Any] = []
+
+    def start_response(status: str, fields: list[tuple[str, str]], *_: object) -> Any:
+        head.extend((status, fields))
+
     body = app(
         {
             "REQUEST_METHOD": "GET",
@@ -40,7 +44,7 @@ def get(app: Application, path: str, **environ: Any) -> tuple[str, dict[str, str
             "wsgi.errors": io.StringIO(),
             **environ,
         },
-        lambda status, fields, exc_info=None: head.extend((status, fields)) or (lambda data: None),
+        start_response,
     )
     return head[0], dict(head[1]), b"".join(body)
 
