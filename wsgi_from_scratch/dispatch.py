@@ -45,6 +45,7 @@ from .router import (
 from .sessions import SessionInterface
 from .static_files import send_from_directory
 from .templating import make_environment
+from .urls import iri_to_uri
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
@@ -147,7 +148,7 @@ class Application:
             case Found(endpoint, values):
                 return self._views[endpoint](ctx, **values)
             case Moved(path):
-                return redirect(self._absolute(ctx, path), 308)
+                return redirect(self._canonical(ctx, path), 308)
             case NotAllowed(methods):
                 raise MethodNotAllowed(methods)
             case WebSocketMismatch():
@@ -164,16 +165,12 @@ class Application:
             response.headers["Allow"] = ", ".join(methods)
         return response
 
-    def _absolute(self, ctx: Context, path: str) -> str:
+    def _canonical(self, ctx: Context, path: str) -> str:
+        """The URL under which the page of this request really is, its query kept."""
         environ = ctx.environ
         query = wsgi.decode(environ.get("QUERY_STRING", ""))
-        return redirect_url(
-            wsgi.url_scheme(environ),
-            ctx.request.host.lower(),
-            wsgi.script_name(environ),
-            path,
-            query,
-        )
+        host, mount = ctx.request.host.lower(), wsgi.script_name(environ)
+        return iri_to_uri(redirect_url(wsgi.url_scheme(environ), host, mount, path, query))
 
     def _finish(self, ctx: Context, response: Response) -> Response:
         for after in self._after:

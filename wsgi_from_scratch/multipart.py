@@ -9,8 +9,8 @@ the work grows with the body however it is cut, and no content makes it grow fas
 
 Spec:     RFC 7578 §4; RFC 2046 §5.1.1; RFC 822 §3.1.1 (folded lines); RFC 9110 §5.5 (NUL)
 Flask:    werkzeug.sansio.multipart.MultipartDecoder
-Differs:  The events do not depend on how the body is cut into chunks. Werkzeug's do (pallets/werkzeug#3285): what it
-          makes of a body that comes in one chunk, we make of it however it comes.
+Differs:  Neither the events nor the limits depend on how the body is cut into chunks. Werkzeug's do
+          (pallets/werkzeug#3285): what it makes of a body that comes in one chunk, we make of it however it comes.
           A part with more than MAX_PART_HEADERS fields is too large. Werkzeug counts only their bytes.
           NUL in the header of a part is a space in ``Part.headers``; the names of field and file keep it.
 Left out: ``Content-Transfer-Encoding`` (RFC 7578 §4.7 retires it), ``multipart/mixed`` inside a part (§4.3), media
