@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 # (percent-coding, "_" and worse) serves nobody but those who smuggle text into a Location.
 _host = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
 
-# Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well.
-_integer = re.compile(r"[ \t]*-?[0-9]{1,20}[ \t]*", re.ASCII)
+# Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well, and raises on more than
+# 4,300 of them.
+_integer = re.compile(r"[ \t]*-?[0-9]{1,4300}[ \t]*", re.ASCII)
 
 _CHUNK = 64 * 1024
 """Bytes read at once when all of a body is wanted."""

@@ -120,10 +120,11 @@ class Request:
 
     @lazy
     def _form_and_files(self) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
+        # Asked for first: a body that is too large is refused even when nothing says that it is a form.
+        body = BytesIO(self._body) if "_body" in self.__dict__ else self.stream
         if not self.content_type:
             return MultiDict(), MultiDict()
         mimetype, parameters = self._media_type
-        body = BytesIO(self._body) if "_body" in self.__dict__ else self.stream
         return parse_form(body, mimetype.lower(), parameters, self.limits)
 
     @property

@@ -85,6 +85,8 @@ def test_a_name_that_cannot_be_a_host_is_a_bad_request_in_both(host: str) -> Non
         "1e3",
         "5,5",
         "9" * 20,
+        "9" * 30,
+        "9" * 4300,
         "9" * 5000,
     ],
 )

@@ -29,5 +29,6 @@ def forgiven(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
         # It leaves the file of a request that failed halfway to the garbage collector.
         warnings.filterwarnings("ignore", "unclosed file", ResourceWarning)
         yield
-        caplog.clear()  # a logged exception holds on to its frames, and so to their files
+        # A logged exception holds on to its frames, and so to their files.
+        caplog.get_records("call").clear()
         gc.collect()
