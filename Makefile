@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help compare test lint serve serve-flask lock clean
+.PHONY: help compare test parity lint serve serve-flask lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
@@ -11,7 +11,11 @@ compare: .venv/complete ## send every scenario through both applications and com
 	.venv/bin/python compare.py
 
 test: .venv/complete ## run all tests
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses=auto
+
+parity: .venv/complete ## send 20,000 generated requests through both, under each of several hash seeds
+	for seed in 0 1 2; do PYTHONHASHSEED=$$seed PARITY_EXAMPLES=20000 \
+		.venv/bin/python -m pytest tests/parity/test_generated.py || exit 1; done
 
 lint: .venv/complete ## check style and types
 	.venv/bin/python -m ruff check .

@@ -21,6 +21,7 @@ from tutorial.errors import Refusal, SettingsError
 
 HOUR = 3_600
 CONTENT = b"a,b\n1,2\n"
+UUID = "8803ad64-76b1-405f-b8ca-5ba2be984146"  # written out: names of tests must stay the same
 
 
 class ObjectStore(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no annotations
@@ -117,13 +118,13 @@ def test_an_expired_file_is_not_read_and_is_deleted_by_the_next_conversion(url: 
         MESSAGE,
         "../secret_key",
         "/etc/passwd",
-        f"{uuid4()}",
-        f"{uuid4()}.csv\n",
-        f"{uuid4()}.CSV",
-        f"../{uuid4()}.csv",
-        f"{uuid4()}.csv/..",
-        f"{str(uuid4()).upper()}.csv",
-        f"{{{uuid4()}}}.csv",
+        UUID,
+        f"{UUID}.csv\n",
+        f"{UUID}.CSV",
+        f"../{UUID}.csv",
+        f"{UUID}.csv/..",
+        f"{UUID.upper()}.csv",
+        f"{{{UUID}}}.csv",
         "00000000-0000-1000-8000-000000000000.csv",  # a UUID of version 1
         "a" * 60_000,
         "\0",
