@@ -12,7 +12,7 @@ Differs:  an argument instead of context locals, so there is no "working outside
 Left out: ``g``; URLs and templates outside of a request
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from . import environ as wsgi
@@ -22,11 +22,11 @@ from .response import Response
 from .router import Router, external_url, local_url
 from .sessions import Session, SessionInterface
 from .static_files import send_file
+from .templating import Environment
 from .urls import requote_fragment
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
-    from jinja2 import Environment
 
 
 class CurrentApp(Protocol):
@@ -35,7 +35,8 @@ class CurrentApp(Protocol):
     config: Mapping[str, Any]
     extensions: Mapping[str, Any]
     router: Router
-    templates: "Environment"
+    templates: Environment
+    context_processors: list[Callable[["Context"], Mapping[str, Any]]]
     sessions: SessionInterface
 
 
@@ -75,12 +76,16 @@ class Context:
         return flashes.select(self._taken_flashes, with_categories, category_filter)
 
     def render_template(self, name: str, /, **values: Any) -> str:
-        """The page that the template makes of ``values``."""
-        template = self.current_app.templates.get_template(name)
-        values.setdefault("request", self.request)
-        values.setdefault("url_for", self.url_for)
-        values.setdefault("get_flashed_messages", self.get_flashed_messages)
-        return template.render(values)
+        """The page that the template makes of ``values``, which go before those of the context processors."""
+        context = {
+            "request": self.request,
+            "url_for": self.url_for,
+            "get_flashed_messages": self.get_flashed_messages,
+        }
+        for processor in self.current_app.context_processors:
+            context.update(processor(self))
+        context.update(values)
+        return self.current_app.templates.get_template(name).render(context)
 
     def url_for(
         self,

@@ -72,7 +72,8 @@ class Application:
         self.sessions = sessions
         self.extensions = extensions
         self.router = Router()
-        self.templates = make_environment(template_folder, {})
+        self.templates = make_environment(template_folder)
+        self.context_processors: list[Callable[[Context], Mapping[str, Any]]] = []
         self._limits = Limits(config["MAX_FORM_MEMORY_SIZE"], config["MAX_FORM_PARTS"])
         self._max_content_length: int = config["MAX_CONTENT_LENGTH"]
         self._views: dict[str, View] = {}
@@ -216,6 +217,7 @@ class Application:
         for route in routes.routes:
             self.add_url_rule(route.rule, route.endpoint, route.view, route.methods)
         self.templates.filters.update(routes.template_filters)
+        self.context_processors += routes.context_processors
         self._before += routes.before
         self._after[:0] = reversed(routes.after)
         self._teardown[:0] = reversed(routes.teardown)

@@ -11,24 +11,32 @@ Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates i
 """
 
 import os
-from collections.abc import Callable
-from typing import Any, TypeAlias
+from collections.abc import MutableMapping
+from typing import Any
 
-from jinja2 import Environment, FileSystemLoader
+import jinja2
 
 from .response import dumps
-
-Filter: TypeAlias = Callable[..., Any]
 
 _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
 
-def make_environment(folder: str | os.PathLike[str], filters: dict[str, Filter]) -> Environment:
+class Environment(jinja2.Environment):
+    """Jinja's environment, but all templates have the same globals.
+
+    Jinja chains a template's own globals before the common ones, for the case that there are any, and copies the
+    chain at every rendering: 3 µs of a page.
+    """
+
+    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
+        return self.globals if d is None else super().make_globals(d)
+
+
+def make_environment(folder: str | os.PathLike[str]) -> Environment:
     """Templates from ``folder``, compiled once and kept. Files of a markup language are escaped."""
     environment = Environment(
-        loader=FileSystemLoader(folder), autoescape=_is_markup, auto_reload=False
+        loader=jinja2.FileSystemLoader(folder), autoescape=_is_markup, auto_reload=False
     )
-    environment.filters.update(filters)
     environment.policies["json.dumps_function"] = lambda value, **_: dumps(value)
     return environment
 

@@ -24,6 +24,8 @@ from wsgi_from_scratch.sessions import SessionInterface
 KEY = "a key for the tests alone"
 CONFIG = {"MAX_CONTENT_LENGTH": 1000, "MAX_FORM_MEMORY_SIZE": 500, "MAX_FORM_PARTS": 10}
 
+TEMPLATES = Path(__file__).with_name("templates")
+
 View = Callable[..., Any]
 
 
@@ -157,6 +159,15 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
         }
         return {name: seen[name]() for name in which.split(",")}
 
+    def shout(text: str) -> str:
+        return text.upper()
+
+    def everywhere(ctx: Any) -> dict[str, Any]:
+        return {"site": ctx.request.path, "title": "of the processor"}
+
+    def page(ctx: Any) -> Any:
+        return ctx.render_template("page.html", title="of the view", typed="<b>")
+
     def facts(ctx: Any, number: int) -> Any:
         request = ctx.request
         return {
@@ -200,6 +211,10 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     routes.route("/urls/<path:anything>")(plain(urls))
     routes.route("/body", methods=["POST"])(plain(body))
     routes.route("/facts/<int:number>")(plain(facts))
+    routes.app_template_filter()(shout)
+    routes.app_template_filter("loud")(shout)
+    routes.app_context_processor(plain(everywhere))
+    routes.route("/page")(plain(page))
 
 
 def without_ctx(view: View) -> View:
@@ -208,7 +223,9 @@ def without_ctx(view: View) -> View:
 
 
 def flask_application(log: list[str]) -> flask.Flask:
-    app = flask.Flask("small", static_folder="/nowhere", static_url_path="/")
+    app = flask.Flask(
+        "small", static_folder="/nowhere", static_url_path="/", template_folder=str(TEMPLATES)
+    )
     app.config.from_mapping(
         CONFIG, SECRET_KEY=KEY, SESSION_COOKIE_SAMESITE="Lax", PROPAGATE_EXCEPTIONS=False
     )
@@ -222,7 +239,7 @@ def our_application(log: list[str]) -> Application:
     app = Application(
         config=CONFIG,
         sessions=SessionInterface([KEY], samesite="Lax"),
-        template_folder=Path("/nowhere"),
+        template_folder=TEMPLATES,
         static_folder=Path("/nowhere"),
         extensions={},
     )
@@ -322,6 +339,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
         "/facts/7",
         {"data": b"{}", "content_type": "Application/Problem+JSON; charset=x"},
     ),
+    "page": ("GET", "/page", {"environ": {"SCRIPT_NAME": "/mount"}}),
     "facts with the server's own host": (
         "GET",
         "/facts/7",

@@ -8,16 +8,16 @@ from wsgi_from_scratch.templating import make_environment
 @pytest.mark.parametrize("name", ["page.html", "page.htm", "page.xml", "page.xhtml", "page.svg"])
 def test_what_a_visitor_typed_is_no_markup(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_text("{{ typed }}")
-    page = make_environment(tmp_path, {}).get_template(name).render(typed="<script>")
+    page = make_environment(tmp_path).get_template(name).render(typed="<script>")
     assert page == "&lt;script&gt;"
 
 
 def test_plain_text_is_not_escaped(tmp_path: Path) -> None:
     (tmp_path / "mail.txt").write_text("{{ typed }}")
-    assert make_environment(tmp_path, {}).get_template("mail.txt").render(typed="<") == "<"
+    assert make_environment(tmp_path).get_template("mail.txt").render(typed="<") == "<"
 
 
 def test_json_in_a_page_cannot_end_its_script(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("{{ typed | tojson }}")
-    page = make_environment(tmp_path, {}).get_template("page.html").render(typed="</script>")
+    page = make_environment(tmp_path).get_template("page.html").render(typed="</script>")
     assert "</script>" not in page
