@@ -1,8 +1,9 @@
-# Each target does its own set-up: into .venv, and again only when requirements.lock has changed.
+# Each target does its own set-up: into .venv, and again only when requirements.lock has changed. What is measured
+# beside the two applications is installed into .venv-bench, which nothing else needs.
 
 PYTHON ?= python3
 
-.PHONY: help compare test parity lint serve serve-flask lock clean
+.PHONY: help compare test parity lint serve serve-flask bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
@@ -28,20 +29,28 @@ serve: .venv/complete ## serve the application that is built from scratch
 serve-flask: .venv/complete ## serve the application that is built on Flask
 	.venv/bin/python -m flask_version
 
+bench: .venv-bench/complete ## measure both applications beside other frameworks (ARGUMENTS=--quick: roughly)
+	.venv-bench/bin/python -m benchmarks $(ARGUMENTS)
+
+COMPILE = .venv/bin/uv pip compile pyproject.toml --extra serve --group test \
+	--universal --python-version 3.11 --generate-hashes --no-header --quiet $(UPGRADE)
+
 # A line of pins is kept while it still fits pyproject.toml; `make lock UPGRADE=--upgrade` looks for newer ones.
-lock: .venv/complete ## write requirements.lock anew, after a change of pyproject.toml
+lock: .venv/complete ## write both locks anew, after a change of pyproject.toml
 	.venv/bin/python -m pip install --quiet uv
-	.venv/bin/uv pip compile pyproject.toml --extra serve --group test --group lint --group browser --group bench \
-		--universal --python-version 3.11 --generate-hashes --no-header --quiet $(UPGRADE) --output-file requirements.lock
+	$(COMPILE) --group lint --group browser --output-file requirements.lock
+	$(COMPILE) --group bench --constraint requirements.lock --output-file requirements-bench.lock
 
 clean: ## remove what the other targets have made
-	rm -rf .venv .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-bench .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Modules are compiled when they are first imported: compiling all of them now would take longer than the rest.
 .venv/complete: requirements.lock
+.venv-bench/complete: requirements-bench.lock
+.venv/complete .venv-bench/complete:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
-	$(PYTHON) -m venv --clear .venv
-	.venv/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
-		--require-hashes --requirement requirements.lock
+	$(PYTHON) -m venv --clear $(@D)
+	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \
+		--require-hashes --requirement $<
 	touch $@

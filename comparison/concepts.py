@@ -93,7 +93,6 @@ STAGES = (
         (
             "flask.app:Flask.preprocess_request",
             "flask.app:Flask.dispatch_request",
-            f"{_DISPATCH}._run_before",
             f"{_DISPATCH}._dispatch",
         ),
         ("flask.app:Flask.full_dispatch_request",),

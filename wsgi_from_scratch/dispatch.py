@@ -115,8 +115,11 @@ class Application:
         """The response, errors that were foreseen included."""
         try:
             outcome = self._match(ctx)
-            value = self._run_before(ctx)
-            if value is None:
+            for before in self._before:
+                value = before(ctx)
+                if value is not None:
+                    break
+            else:
                 value = self._dispatch(ctx, outcome)
         except Exception as error:
             value = self._handle(ctx, error)
@@ -126,27 +129,21 @@ class Application:
         """Where the request goes. A host that cannot be one is an outcome, for the hooks must run first."""
         environ, request = ctx.environ, ctx.request
         try:
-            request.host  # noqa: B018  # computed once, here, where its error can be kept
+            wsgi.request_host(environ)
         except BadHost as error:
             return error
-        websocket = wsgi.wants_websocket(environ)
-        outcome = self.router.match(wsgi.request_path(environ), request.method, websocket=websocket)
+        websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
+        path = wsgi.decode(environ.get("PATH_INFO", ""))
+        outcome = self.router.match(path, request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values
         return outcome
 
-    def _run_before(self, ctx: Context) -> ReturnValue | None:
-        for before in self._before:
-            value = before(ctx)
-            if value is not None:
-                return value
-        return None
-
     def _dispatch(self, ctx: Context, outcome: "Outcome | BadHost") -> ReturnValue:
         match outcome:
-            case Found(rule=rule) if ctx.request.method == "OPTIONS" and rule.automatic_options:
-                return self._options(ctx)
-            case Found(endpoint, values):
+            case Found(endpoint, values, rule):
+                if rule.automatic_options and ctx.request.method == "OPTIONS":
+                    return self._options(ctx)
                 return self._views[endpoint](ctx, **values)
             case Moved(path):
                 return redirect(self._canonical(ctx, path), 308)

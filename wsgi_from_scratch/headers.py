@@ -26,10 +26,12 @@ class Headers:
     ('Cookie', ['a=1', 'b=2'])
     """
 
-    __slots__ = ("_fields",)
+    # The names in lower case stand beside the fields, at the same places.
+    __slots__ = ("_fields", "_names")
 
     def __init__(self, fields: "HeadersLike" = ()) -> None:
         self._fields: list[tuple[str, str]] = []
+        self._names: list[str] = []
         if fields:
             for name, value in _pairs(fields):
                 self.add(name, value)
@@ -37,19 +39,23 @@ class Headers:
     def add(self, name: str, value: str) -> None:
         """Append a field, beside others of the same name. Raises ValueError on CR, LF or NUL."""
         self._fields.append(_checked(name, value))
+        self._names.append(name.lower())
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of the first field of that name."""
         name = name.lower()
-        for field_name, value in self._fields:
-            if field_name.lower() == name:
-                return value
+        if name in self._names:
+            return self._fields[self._names.index(name)][1]
         return default
 
     def getlist(self, name: str) -> list[str]:
         """The values of all fields of that name, in order."""
         name = name.lower()
-        return [value for field_name, value in self._fields if field_name.lower() == name]
+        return [
+            field[1]
+            for other, field in zip(self._names, self._fields, strict=True)
+            if other == name
+        ]
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
@@ -59,19 +65,22 @@ class Headers:
 
     def __setitem__(self, name: str, value: str) -> None:
         """Put the value in the place of the first field of that name and drop the others; append when new."""
-        field = _checked(name, value)
-        fields, name = self._fields, name.lower()
-        for place, (other, _) in enumerate(fields):
-            if other.lower() == name:
-                later = [other for other in fields[place + 1 :] if other[0].lower() != name]
-                fields[place:] = [field, *later]
-                return
-        fields.append(field)
+        lower = name.lower()
+        if lower not in self._names:
+            self.add(name, value)
+            return
+        place = self._names.index(lower)
+        self._fields[place] = _checked(name, value)
+        self._drop(lower, place + 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""
-        name = name.lower()
-        self._fields = [field for field in self._fields if field[0].lower() != name]
+        self._drop(name.lower(), 0)
+
+    def _drop(self, lower: str, start: int) -> None:
+        for place in range(len(self._names) - 1, start - 1, -1):
+            if self._names[place] == lower:
+                del self._names[place], self._fields[place]
 
     def setdefault(self, name: str, value: str) -> str:
         present = self.get(name)
@@ -100,13 +109,13 @@ class Headers:
 
     def to_wsgi(self) -> list[tuple[str, str]]:
         """A list for ``start_response``; it is a copy (PEP 3333 lets the server change it)."""
-        return list(self._fields)
+        return self._fields.copy()
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         return iter(self._fields)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
+    def __contains__(self, name: str) -> bool:
+        return name.lower() in self._names
 
     def __len__(self) -> int:
         return len(self._fields)

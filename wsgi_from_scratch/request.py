@@ -53,17 +53,14 @@ class lazy(Generic[Value]):  # reads as a decorator, like ``property``
 class Request:
     """One request. ``endpoint`` and ``view_args`` say where routing sent it; both are None when it found nothing."""
 
+    endpoint: str | None = None
+    view_args: Mapping[str, Any] | None = None
+
     def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
         self.environ = environ
         self.limits = limits
         self.max_content_length = max_content_length
-        self.endpoint: str | None = None
-        self.view_args: Mapping[str, Any] | None = None
-
-    @lazy
-    def method(self) -> str:
-        method: str = self.environ.get("REQUEST_METHOD", "GET")
-        return method.upper()
+        self.method: str = environ.get("REQUEST_METHOD", "GET").upper()
 
     @lazy
     def path(self) -> str:

@@ -72,16 +72,15 @@ class Response:
         self.direct_passthrough = direct_passthrough
         self._on_close: tuple[Callable[[], object], ...] = ()
         self.response: Iterable[bytes] | Iterable[str] = []
-        if content_type is None:
-            if mimetype is not None:
-                content_type = with_charset(mimetype)
-            elif "Content-Type" not in self.headers:
-                content_type = _HTML
+        if mimetype is not None and content_type is None:
+            content_type = with_charset(mimetype)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
-        if isinstance(response, str | bytes):
+        elif "Content-Type" not in self.headers:
+            self.headers.add("Content-Type", _HTML)
+        if isinstance(response, (str, bytes)):
             self.data = response
-        elif isinstance(response, list | tuple):
+        elif isinstance(response, (list, tuple)):
             self.response = list(_encoded(response))
         elif response is not None:
             self.response = response
@@ -172,14 +171,13 @@ class Response:
 
     def _head(self, code: int) -> list[tuple[str, str]]:
         headers = self.headers
-        location = headers.get("Location")
-        if location is not None:
-            headers["Location"] = iri_to_uri(location)
+        if "Location" in headers:
+            headers["Location"] = iri_to_uri(headers["Location"])
         if code < 200 or code == 204:
             del headers["Content-Length"]
         elif code == 304:
             return [field for field in headers if field[0].lower() not in _REPRESENTATION_FIELDS]
-        elif isinstance(self.response, list) and "Content-Length" not in headers:
+        elif "Content-Length" not in headers and isinstance(self.response, list):
             headers.add("Content-Length", str(sum(map(len, self.response))))
         return headers.to_wsgi()
 
@@ -261,9 +259,9 @@ def make_response(*values: Any) -> Response:
                 raise TypeError(
                     "A view's tuple must be (body, status), (body, headers) or (body, status, headers)."
                 )
-    if isinstance(value, str | bytes | Iterator):
+    if isinstance(value, (str, bytes, Iterator)):
         return Response(value, status or 200, headers)
-    if isinstance(value, dict | list):
+    if isinstance(value, (dict, list)):
         value = jsonify(value)
     if not isinstance(value, Response):
         raise TypeError(

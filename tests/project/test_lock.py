@@ -1,41 +1,75 @@
-"""``requirements.lock`` pins what ``pyproject.toml`` asks for, by hash, and says nothing of where it was made."""
+"""The locks pin what ``pyproject.toml`` asks for, by hash, and say nothing of where they were made."""
 
 import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCK = (ROOT / "requirements.lock").read_text("utf-8").replace("\\\n", "")
+LOCKS = {
+    "requirements.lock": ("test", "lint", "browser"),
+    "requirements-bench.lock": ("test", "bench"),
+}
+"""Each lock with its groups."""
+
 PIN = re.compile(r"([a-z0-9-]+)==([^ ]+)( ; [^#]+?)?( +--hash=sha256:[0-9a-f]{64})+")
 
 
-def asked_for() -> Iterator[Requirement]:
-    """What is needed to run, serve, test, lint and measure; the store on S3 is the one extra that is not locked."""
+def lines_of(lock: str) -> list[str]:
+    return (ROOT / lock).read_text("utf-8").replace("\\\n", "").splitlines()
+
+
+def pins_of(lock: str) -> set[tuple[str, str, str | None]]:
+    """Names, versions, and the machines that they are for."""
+    found = map(PIN.match, lines_of(lock))
+    return {(pin[1], pin[2], pin[3]) for pin in found if pin}
+
+
+def asked_for(lock: str) -> Iterator[Requirement]:
+    """What is needed to run, serve and do what the lock is for; the store on S3 is the one extra that is not locked."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     yield from map(Requirement, project["project"]["dependencies"])
     yield from map(Requirement, project["project"]["optional-dependencies"]["serve"])
-    for group in project["dependency-groups"].values():
-        yield from map(Requirement, group)
+    for group in LOCKS[lock]:
+        yield from map(Requirement, project["dependency-groups"][group])
 
 
-def test_each_requirement_is_pinned_to_a_version_that_satisfies_it() -> None:
-    pinned = {found[1]: found[2] for found in map(PIN.match, LOCK.splitlines()) if found}
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_requirement_is_pinned_to_a_version_that_satisfies_it(lock: str) -> None:
+    pinned = {name: version for name, version, _ in pins_of(lock)}
     wrong = [
         str(requirement)
-        for requirement in asked_for()
+        for requirement in asked_for(lock)
         if requirement.name not in pinned
         or not requirement.specifier.contains(pinned[requirement.name])
     ]
     assert wrong == [], "run `make lock`"
 
 
-def test_each_line_is_a_pin_with_hashes_or_says_who_wants_it() -> None:
-    others = [line for line in LOCK.splitlines() if not PIN.fullmatch(line)]
+def test_every_group_is_locked() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert {group for groups in LOCKS.values() for group in groups} == {
+        *project["dependency-groups"]
+    }
+
+
+def test_what_both_locks_pin_is_of_one_version() -> None:
+    pins = [pins_of(lock) for lock in LOCKS]
+    shared = {name for name, _, _ in pins[0]} & {name for name, _, _ in pins[1]}
+    one, other = ({pin for pin in found if pin[0] in shared} for found in pins)
+    assert "flask" in shared
+    assert one == other, "run `make lock`"
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_each_line_is_a_pin_with_hashes_or_says_who_wants_it(lock: str) -> None:
+    others = [line for line in lines_of(lock) if not PIN.fullmatch(line)]
     assert [line for line in others if not re.fullmatch(r" +# .*", line)] == []
 
 
-def test_no_address_and_no_path_of_a_machine_is_named() -> None:
-    assert not re.search(r"://|(^|\s)[/~]", LOCK)
+@pytest.mark.parametrize("lock", LOCKS)
+def test_no_address_and_no_path_of_a_machine_is_named(lock: str) -> None:
+    assert not re.search(r"://|(^|\s)[/~]", (ROOT / lock).read_text("utf-8"))
