@@ -7,7 +7,6 @@ outside, and ours is right all the same; each names what upstream says of it and
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 
 from .wire import Request
 
@@ -55,24 +54,6 @@ def _has_a_part_with_many_fields(request: Request) -> bool:
     )
 
 
-def _has_an_impossible_date(request: Request) -> bool:
-    return any(_is_beyond_the_calendar(request.header(name)) for name in _DATES)
-
-
-def _is_beyond_the_calendar(date: str | None) -> bool:
-    try:
-        parsedate_to_datetime(date or "")
-    except OverflowError:
-        return True
-    except (TypeError, ValueError):
-        pass
-    return False
-
-
-def _is_unannounced(request: Request) -> bool:
-    return request.header("Content-Length") is None and bool(request.header("Transfer-Encoding"))
-
-
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "upload cut between two hyphens",
@@ -87,20 +68,6 @@ DIFFERENCES: tuple[Difference, ...] = (
         "https://nvd.nist.gov/vuln/detail/CVE-2026-42561",
         "tests/parity/test_differences.py::test_a_part_has_a_limited_number_of_header_fields",
         _has_a_part_with_many_fields,
-    ),
-    Difference(
-        "date beyond the calendar",
-        "Werkzeug lets an OverflowError out, which is a 500; what is no date has to be ignored.",
-        "https://www.rfc-editor.org/rfc/rfc9110#section-13.1.3",
-        "tests/parity/test_differences.py::test_a_date_beyond_the_calendar_is_no_date",
-        _has_an_impossible_date,
-    ),
-    Difference(
-        "unannounced body over the limit",
-        "Werkzeug cuts a body of unknown length at MAX_CONTENT_LENGTH and uses it as if whole.",
-        "https://github.com/pallets/werkzeug/pull/2620",
-        "tests/parity/test_differences.py::test_an_unannounced_body_over_the_limit_is_refused",
-        _is_unannounced,
     ),
 )
 """Every known difference."""

@@ -9,6 +9,7 @@ import pytest
 from comparison.differences import known_difference
 from comparison.exchange import Application, Exchange, Jar, exchange
 from comparison.steps import (
+    JSON,
     TEXT,
     URLENCODED,
     Part,
@@ -20,7 +21,7 @@ from comparison.steps import (
     upload,
 )
 from comparison.study import Pair, differs
-from comparison.wire import Request, parse_request
+from comparison.wire import parse_request
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -70,26 +71,22 @@ def test_a_part_has_a_limited_number_of_header_fields(
 
 
 @pytest.mark.parametrize(
-    ("date", "is_known"),
+    "date",
     [
-        ("Thu, 01 Jan 99999999999999999999 00:00:00 GMT", True),
-        ("Thu, 01 Jan 2099 99999999999999999999:00:00 GMT", True),
-        ("Thu, 01 Jan 10000 00:00:00 GMT", False),
-        ("Thu, 01 Jan 2099 00:00:00 GMT", False),
-        ("tomorrow", False),
+        "Thu, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Thu, 01 Jan 2099 99999999999999999999:00:00 GMT",
+        "Thu, 01 Jan 10000 00:00:00 GMT",
+        "Thu, 01 Jan 2099 00:00:00 GMT",
+        "tomorrow",
     ],
 )
 @pytest.mark.parametrize("condition", ["If-Modified-Since", "Range: bytes=0-9\r\nIf-Range"])
-def test_a_date_beyond_the_calendar_is_no_date(
-    condition: str, date: str, is_known: bool, pair: Pair
+def test_a_date_beyond_the_calendar_is_no_date_in_both(
+    condition: str, date: str, pair: Pair
 ) -> None:
-    step = get("/css/hello.css", f"{condition}: {date}")
-    flask, scratch = both(pair, step)
-    assert (name_of_difference(step) == "date beyond the calendar") is is_known
-    if is_known:
-        assert (flask.status, scratch.status) == ("500 INTERNAL SERVER ERROR", "200 OK")
-    else:
-        assert scratch.lines() == flask.lines()
+    flask, scratch = both(pair, get("/css/hello.css", f"{condition}: {date}"))
+    assert scratch.lines() == flask.lines()
+    assert scratch.status[:1] in "23"
 
 
 def unannounced(application: Application, body: bytes) -> Application:
@@ -104,21 +101,23 @@ def unannounced(application: Application, body: bytes) -> Application:
     return answer
 
 
-@pytest.mark.parametrize(("surplus", "is_known"), [(0, False), (1, True)])
-def test_an_unannounced_body_over_the_limit_is_refused(
-    surplus: int, is_known: bool, pair: Pair
+LIMIT = 16 * 1024 * 1024
+
+
+@pytest.mark.parametrize(
+    ("surplus", "status"), [(0, "200 OK"), (1, "413 REQUEST ENTITY TOO LARGE")]
+)
+@pytest.mark.parametrize("content_type", [URLENCODED, JSON])
+def test_an_unannounced_body_is_whole_or_refused_in_both(
+    content_type: str, surplus: int, status: str, pair: Pair
 ) -> None:
-    begin = b"username=kumar&password=kumar&more="
-    body = begin + b"x" * (16 * 1024 * 1024 - len(begin) + surplus)
-    request = parse_request(post("/", URLENCODED, b"").raw)
+    if content_type == URLENCODED:
+        path, begin, end = "/", b"username=kumar&password=kumar&more=", b""
+    else:
+        path, begin, end = "/handle_js_post", b'{"greeting": "a", "name": "b", "more": "', b'"}'
+    body = begin + b"x" * (LIMIT - len(begin) - len(end) + surplus) + end
+    request = parse_request(post(path, content_type, b"").raw)
     flask = exchange(unannounced(pair.flask, body), request)
     scratch = exchange(unannounced(pair.scratch, body), request)
-    assert flask.body == b"Success"
-    if is_known:
-        assert scratch.status == "413 REQUEST ENTITY TOO LARGE"
-    else:
-        assert not differs(flask, scratch)
-    chunked = Request("POST", "/", "1.1", (("Transfer-Encoding", "chunked"),), b"")
-    known = known_difference(chunked)
-    assert known is not None
-    assert known.name == "unannounced body over the limit"
+    assert not differs(flask, scratch)
+    assert scratch.status == status
