@@ -315,17 +315,17 @@ def server_error(error: InternalServerError) -> ResponseReturnValue:
 @views.after_app_request
 def sort_allow(response: Response) -> Response:
     """Name the methods in a fixed order; in Werkzeug it is that of a set, and so of the process's hash seed."""
-    allow = response.headers.get("Allow")
-    if allow is not None:
-        response.headers["Allow"] = ", ".join(sorted(allow.split(", ")))
+    if "Allow" in response.headers:
+        methods = response.headers["Allow"].split(", ")
+        response.headers["Allow"] = ", ".join(sorted(methods))
     return response
 
 
 @views.after_app_request
 def redirect_page(response: Response) -> Response:
     """Give every redirect the same page, and a Location that does not repeat what the client sent as Host."""
-    if response.location is not None:
-        location = urlsplit(response.location)._replace(scheme="", netloc="").geturl()
+    if "Location" in response.headers:
+        location = urlsplit(response.headers["Location"])._replace(scheme="", netloc="").geturl()
         response.location = location
         response.data = render_template("redirect.html", location=location)
     return response

@@ -19,7 +19,7 @@ from . import environ as wsgi
 from . import flashes
 from .request import Request, lazy
 from .response import Response
-from .router import Router, external_url, local_url
+from .router import Router, external_url
 from .sessions import Session, SessionInterface
 from .static_files import send_file
 from .templating import Environment
@@ -104,7 +104,7 @@ class Context:
         scheme and host, which ``_scheme`` may change. An endpoint that begins with a dot is one of the same
         ``Routes`` as the current view. Raises BuildError for an endpoint or values that fit no rule.
         """
-        if endpoint.startswith("."):
+        if endpoint[:1] == ".":
             routes, dot, _ = (self.request.endpoint or "").rpartition(".")
             endpoint = f"{routes}{endpoint}" if dot else endpoint[1:]
         if _scheme is not None and _external is False:
@@ -114,13 +114,16 @@ class Context:
         path = self.current_app.router.build(
             endpoint, values, _method, request_method=self.request.method
         )
-        mount = wsgi.script_name(self.environ)
         if _external or _scheme is not None:
             scheme = wsgi.url_scheme(self.environ) if _scheme is None else _scheme
-            url = external_url(scheme, self.request.host.lower(), mount, path)
+            url = external_url(scheme, self.request.host.lower(), self._mount, path)
         else:
-            url = local_url(mount, path)
+            url = self._mount + path
         return url if _anchor is None else f"{url}#{requote_fragment(_anchor)}"
+
+    @lazy
+    def _mount(self) -> str:
+        return wsgi.script_name(self.environ)
 
     def send_file(self, path_or_file: str | IO[bytes], **options: Any) -> Response:
         """A file as a response; the options are those of :func:`~.static_files.send_file`."""

@@ -65,7 +65,7 @@ def request_host(environ: "WSGIEnvironment") -> str:
     host = environ.get("HTTP_HOST")
     if host is None:
         host = _server(environ)
-    return _checked_host(host, url_scheme(environ))
+    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))
 
 
 def _server(environ: "WSGIEnvironment") -> str:

@@ -68,10 +68,15 @@ class Response:
         direct_passthrough: bool = False,
     ) -> None:
         self.status_code = status
-        self.headers = Headers(headers)
         self.direct_passthrough = direct_passthrough
         self._on_close: tuple[Callable[[], object], ...] = ()
         self.response: Iterable[bytes] | Iterable[str] = []
+        if isinstance(response, str) and not (headers or mimetype or content_type):
+            body = response.encode()
+            self.response = [body]
+            self.headers = Headers.of_text(_HTML, len(body))
+            return
+        self.headers = Headers(headers)
         if mimetype is not None and content_type is None:
             content_type = with_charset(mimetype)
         if content_type is not None:
@@ -171,13 +176,13 @@ class Response:
 
     def _head(self, code: int) -> list[tuple[str, str]]:
         headers = self.headers
-        if "Location" in headers:
+        if "location" in headers.names:
             headers["Location"] = iri_to_uri(headers["Location"])
         if code < 200 or code == 204:
             del headers["Content-Length"]
         elif code == 304:
             return [field for field in headers if field[0].lower() not in _REPRESENTATION_FIELDS]
-        elif "Content-Length" not in headers and isinstance(self.response, list):
+        elif "content-length" not in headers.names and isinstance(self.response, list):
             headers.add("Content-Length", str(sum(map(len, self.response))))
         return headers.to_wsgi()
 
