@@ -46,9 +46,8 @@ def check_zip(path: Path, max_unpacked_size: int) -> None:
             _check_contents(archive, max_unpacked_size)
     except (Refusal, MemoryError):
         raise
-    except (
-        Exception
-    ) as error:  # zipfile raises eight kinds for broken archives, and does not list them
+    except Exception as error:
+        # zipfile raises eight kinds for broken archives, and does not list them
         raise Refusal(DAMAGED) from error
 
 
@@ -93,10 +92,8 @@ def _has_stream(data: bytes, name: str) -> bool:
     # A directory entry begins with the name in 64 bytes of UTF-16, ended by NUL, then its length in bytes
     length = 2 * (len(name) + 1)
     entry = re.escape(f"{name}\0".encode("utf-16-le")) + b".{%d}" % (64 - length)
-    return (
-        re.search(entry + re.escape(length.to_bytes(2, "little")), data, re.DOTALL | re.I)
-        is not None
-    )
+    entry += re.escape(length.to_bytes(2, "little"))
+    return re.search(entry, data, re.DOTALL | re.IGNORECASE) is not None
 
 
 def _refuse_type(description: str) -> Never:

@@ -126,9 +126,8 @@ class Downloads:
             store.pipe_file(draft, content)
             store.mv(draft, name)
         except BaseException:
-            with suppress(
-                Exception
-            ):  # the first failure is the one to tell; age deletes the draft later
+            # The first failure is the one to tell; age deletes the draft later
+            with suppress(Exception):
                 store.rm_file(draft)
             raise
 

@@ -90,9 +90,10 @@ class Settings:
                     given[setting.name] = _READERS[setting.type](environ[name])
                 except ValueError as error:
                     raise SettingsError(f"{name} {error}.") from error
-        instance = Path(environ.get("INSTANCE_PATH", INSTANCE))
-        if not environ.get("INSTANCE_PATH", "unset"):
+        folder = environ.get("INSTANCE_PATH", str(INSTANCE))
+        if not folder:
             raise SettingsError("INSTANCE_PATH is empty: name a folder, or leave it out.")
+        instance = Path(folder)
         if "secret_key" not in given:
             given["secret_key"] = kept_secret_key(instance / "secret_key")
         given.setdefault("downloads_url", str(instance / "downloads"))

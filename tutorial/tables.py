@@ -34,9 +34,8 @@ def find_table(text: str, max_cells: int) -> Rows | None:
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
             rows = _regular_rows(lines, max_cells)
-        except (
-            csv.Error
-        ):  # a quotation mark that is never closed, a field beyond csv.field_size_limit()
+        except csv.Error:
+            # A quotation mark that is never closed, or a field beyond csv.field_size_limit()
             continue
         if rows:
             return rows

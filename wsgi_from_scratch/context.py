@@ -6,8 +6,8 @@ The surprise: reading ``ctx.session`` is an act. It says that the answer depends
 told (``Vary: Cookie``), even when the view only wanted to know that there is nothing in it.
 
 Spec:     RFC 9110 §12.5.5 (Vary)
-Flask:    flask.ctx.RequestContext, flask.request, flask.session, flask.Flask.url_for, flask.render_template,
-          flask.get_flashed_messages, flask.send_file
+Flask:    flask.ctx.RequestContext, flask.request, flask.session, flask.current_app, flask.Flask.url_for,
+          flask.render_template, flask.Flask.update_template_context, flask.send_file
 Differs:  an argument instead of context locals, so there is no "working outside of request context"
 Left out: ``g``; URLs and templates outside of a request
 """
@@ -76,7 +76,7 @@ class Context:
         return flashes.select(self._taken_flashes, with_categories, category_filter)
 
     def render_template(self, name: str, /, **values: Any) -> str:
-        """The page that the template makes of ``values``, which go before those of the context processors."""
+        """The page that the template makes of ``values``, which win over those of the context processors."""
         context = {
             "request": self.request,
             "url_for": self.url_for,

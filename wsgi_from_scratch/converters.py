@@ -51,7 +51,7 @@ class Converter(NamedTuple):
     spans_segments: bool = False
     """Whether the text may hold a slash."""
     accepts: Callable[[str], object] | None = None
-    """A faster way to say whether a text fits that has its place for itself, if there is one."""
+    """A faster test than the regex, for a variable that has its segment for itself; None if there is none."""
 
 
 def string(minlength: object = 1, maxlength: object = None, length: object = None) -> Converter:
@@ -83,7 +83,7 @@ def floating(min: object = None, max: object = None, signed: object = False) -> 
 
 def path() -> Converter:
     """As much as the rest of the rule leaves, slashes and all, but none at its beginning."""
-    # With the place for itself it need not stop at each character to see what follows.
+    # With nothing behind it, it need not stop at each character to see what follows.
     accepts = re.compile("[^/].*").fullmatch
     return Converter("[^/].*?", weight=200, spans_segments=True, accepts=accepts)
 

@@ -5,11 +5,15 @@ surprise is how much of it deals with what goes wrong: a hook, a view, or the pa
 client must get an answer all the same, of which nothing tells about the inside.
 
 Spec:     PEP 3333 ("The Application/Framework Side", "Error Handling")
-Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.finalize_request,
-          flask.Flask.handle_user_exception, flask.Flask.handle_exception
-Differs:  the log escapes what the client sent, so that a path with a line break cannot forge a line of it;
-          the session is opened when somebody looks at it or when there is a cookie, not on every request
-Left out: signals, async views, ``url_value_preprocessor``, hooks of a single blueprint, debug mode
+Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.preprocess_request,
+          flask.Flask.dispatch_request, flask.Flask.make_default_options_response, flask.Flask.finalize_request,
+          flask.Flask.process_response, flask.Flask.handle_user_exception, flask.Flask.handle_exception,
+          flask.Flask.log_exception, flask.Flask.do_teardown_request, flask.Flask.register_blueprint
+Differs:  the log escapes path and method, so that a path with a line break cannot forge a line of it;
+          the session is opened when somebody looks at it or when there is a cookie, not on every request;
+          uploaded files are closed even when a teardown hook fails
+Left out: signals, async views, ``url_value_preprocessor``, hooks of a single blueprint, debug mode,
+          ``stream_with_context`` (a stream keeps its ``ctx``, but the uploaded files are closed when the view returns)
 """
 
 import traceback
@@ -98,18 +102,24 @@ class Application:
     ) -> Iterable[bytes]:
         request = Request(environ, self._limits, self._max_content_length)
         ctx = Context(self, environ, request)
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             try:
                 response = self._answer(ctx)
             except Exception as error:
                 failure = error
                 response = self._answer_unexpected(ctx, error)
+            except BaseException as error:
+                # The server wants its worker back: no answer, but the hooks are told why.
+                failure = error
+                raise
             return response(environ, start_response)
         finally:
-            for tear_down in self._teardown:
-                tear_down(ctx, failure)
-            request.close()
+            try:
+                for tear_down in self._teardown:
+                    tear_down(ctx, failure)
+            finally:
+                request.close()
 
     def _answer(self, ctx: Context) -> Response:
         """The response, errors that were foreseen included."""
@@ -174,9 +184,8 @@ class Application:
         for after in self._after:
             response = after(ctx, response)
         # A permanent session is sent again with every answer, so a cookie must be looked at even if no view did.
-        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in ctx.environ.get(
-            "HTTP_COOKIE", ""
-        ):
+        cookies = ctx.environ.get("HTTP_COOKIE", "")
+        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in cookies:
             self.sessions.save(ctx.opened_session, response)
         return response
 

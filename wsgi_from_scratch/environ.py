@@ -7,9 +7,9 @@ bytes that the browser never sends.
 
 Spec:     PEP 3333 ("environ Variables", "Input and Error Streams", "Unicode Issues"); RFC 9110 §7.2, §8.6
 Flask:    werkzeug.wsgi.get_input_stream, werkzeug.wsgi.get_host, werkzeug.wsgi.LimitedStream,
-          werkzeug.wsgi.get_content_length
+          werkzeug.wsgi.get_content_length, werkzeug.datastructures.EnvironHeaders
 Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug cuts it there and uses the rest
-Left out: a list of trusted hosts; the full URL of the request
+Left out: a list of trusted hosts; the full URL of the request; a body line by line
 """
 
 import re
@@ -17,6 +17,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import BadHost, ClientDisconnected, RequestEntityTooLarge
+from .grammar import OWS
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -95,13 +96,13 @@ def wants_websocket(environ: "WSGIEnvironment") -> bool:
     if environ.get("HTTP_UPGRADE", "").lower() != "websocket":
         return False
     options = environ.get("HTTP_CONNECTION", "").lower().split(",")
-    return "upgrade" in [option.strip(" \t") for option in options]
+    return "upgrade" in [option.strip(OWS) for option in options]
 
 
 def content_length(environ: "WSGIEnvironment") -> int | None:
-    """The announced size of the body in bytes; None when nothing (valid) is announced, 0 for nonsense."""
-    codings = environ.get("HTTP_TRANSFER_ENCODING", "")
-    if "chunked" in [coding.strip(" \t") for coding in codings.split(",")]:
+    """The announced size of the body in bytes; None when there is none or the body is chunked, 0 for nonsense."""
+    codings = environ.get("HTTP_TRANSFER_ENCODING", "").lower().split(",")
+    if "chunked" in [coding.strip(OWS) for coding in codings]:
         return None
     announced = environ.get("CONTENT_LENGTH")
     if announced is None:

@@ -21,7 +21,7 @@ from tempfile import SpooledTemporaryFile
 from typing import IO, Final, Protocol, cast
 
 from .errors import RequestEntityTooLarge
-from .grammar import OWS, parse_parameters
+from .grammar import CHARSETS, OWS, parse_parameters
 from .headers import Headers
 from .multidict import MultiDict
 from .multipart import Data, End, Event, MultipartError, MultipartParser, Part
@@ -32,9 +32,6 @@ READ_SIZE: Final = 256 * 1024
 
 SPOOL_SIZE: Final = 500 * 1024
 """Bytes of one file that are kept in memory, as in Werkzeug; a larger file goes to disk."""
-
-# A client names no other of Python's codecs: some of them unpack, and some are no charsets at all.
-_CHARSETS: Final = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 # Content-Length = 1*DIGIT; Werkzeug lets a sign through. More digits are too many for int().
 _INTEGER = re.compile(r"-?[0-9]{1,4300}")
@@ -223,4 +220,4 @@ def _charset(headers: Headers) -> str:
     if not content_type:
         return "utf-8"
     charset = parse_parameters(content_type)[1].get("charset", "").lower()
-    return charset if charset in _CHARSETS else "utf-8"
+    return charset if charset in CHARSETS else "utf-8"

@@ -2,8 +2,8 @@
 
 A header value looks like plain text and is not: a semicolon may stand inside quotes, a file name may come in pieces
 with its own character set, a date has three spellings, an entity tag keeps its quotes on the wire. Each language has
-its ABNF over its regex here, and one function each way. The surprise: bad input is no error. A conditional or range
-header is only a wish, so what cannot be read counts as absent and the client gets the plain answer.
+its ABNF over its regex here, and one function each way. The surprise: bad input is no error. Most of these headers
+are only a wish, so what cannot be read is skipped or ``None``, and whoever answers decides what that means.
 
 Every regex runs in linear time: no two neighbours can match the same character, and nothing that repeats is repeated.
 Digits are ASCII digits; ``int()`` alone would take ``+1``, ``1_000`` and ``٣`` as well.
@@ -53,8 +53,8 @@ _WITHOUT_APOSTROPHE: Final = _TCHAR.replace("'", "")
 _EXTENDED_VALUE = re.compile(rf"([{_WITHOUT_APOSTROPHE}]*)'[{_WITHOUT_APOSTROPHE}]*'([{_TCHAR}]+)")
 
 # RFC 8187 asks for UTF-8 alone; RFC 5987 had ISO-8859-1 as well. Any other name leaves the value as it came, so that
-# no client chooses among Python's hundred codecs.
-_CHARSETS: Final = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
+# no client chooses among Python's hundred codecs: some of them unpack, and some are no charsets at all.
+CHARSETS: Final = frozenset({"ascii", "us-ascii", "utf-8", "iso-8859-1"})
 
 # entity-tag = [ "W/" ] DQUOTE *etagc DQUOTE, in a list #entity-tag                                 RFC 9110 §8.8.3
 # Lenient: "w/" too, and a tag without quotes, because clients send both.
@@ -180,7 +180,7 @@ def _extended_value(text: str, earlier_charset: str) -> tuple[str, str]:
     if found := _EXTENDED_VALUE.fullmatch(text):
         charset, text = found.groups()
     charset = charset.lower() or earlier_charset
-    return charset, unquote(text, charset) if charset in _CHARSETS else text
+    return charset, unquote(text, charset) if charset in CHARSETS else text
 
 
 def parse_date(value: str | None) -> datetime | None:
@@ -214,16 +214,9 @@ def format_date(moment: float | datetime) -> str:
         date = moment
     else:
         date = moment.astimezone(UTC)
-    # %-formatting of the zero-padded numbers takes 0.9 µs, an f-string 1.3 µs: every response has a date.
-    return "%s, %02d %s %04d %02d:%02d:%02d GMT" % (  # noqa: UP031 - see above
-        _DAYS[date.weekday()],
-        date.day,
-        _MONTHS[date.month - 1],
-        date.year,
-        date.hour,
-        date.minute,
-        date.second,
-    )
+    day, month = _DAYS[date.weekday()], _MONTHS[date.month - 1]
+    clock = f"{date.hour:02}:{date.minute:02}:{date.second:02}"
+    return f"{day}, {date.day:02} {month} {date.year:04} {clock} GMT"
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,7 +38,7 @@ class Headers:
 
     @classmethod
     def of_text(cls, content_type: str, length: int) -> "Headers":
-        """What every answer with a text has, put together without a check: 0.8 µs less (benchmarks: requests)."""
+        """What every answer with a text has, put together without a check: 0.4 µs less."""
         headers = cls.__new__(cls)
         headers._fields = [("Content-Type", content_type), ("Content-Length", str(length))]
         headers.names = ["content-type", "content-length"]
@@ -138,7 +138,7 @@ def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:
-    # Printable text holds no control characters, and asking for that first is three times as fast.
+    # Printable text holds no control characters, and asking for that first takes half the time of the regex.
     printable = name.isprintable() and value.isprintable()
     if not printable and _breaks_the_message(f"{name}{value}"):
         raise ValueError(

@@ -6,9 +6,10 @@ and a 304 must not describe a representation that it does not carry.
 
 Spec:     PEP 3333 ("The start_response() Callable"); RFC 9110 §6.4.1, §8.6, §10.2.2, §15.4.5
 Flask:    flask.Response, flask.Flask.make_response, werkzeug.utils.redirect, flask.json.jsonify, flask.abort
-Differs:  nothing that leaves
+Differs:  a body is closed even when the server cannot be given it, for a fault in the head or because it refused;
+          with ``direct_passthrough``, too, what was left to :meth:`Response.call_on_close` is done
 Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none);
-          properties for fields that this application does not set
+          properties for fields that this application does not set; ``abort`` with a text or a response
 """
 
 import dataclasses
@@ -53,7 +54,7 @@ class Response:
 
     ``response`` is the body: a text (sent as UTF-8), bytes, a list of either, or another iterable, whose ``close`` is
     called when the server is done. With ``direct_passthrough`` an iterable reaches the server as it is, which lets
-    ``wsgi.file_wrapper`` do its work.
+    ``wsgi.file_wrapper`` do its work, unless something is to be done after it.
     """
 
     __slots__ = ("_on_close", "direct_passthrough", "headers", "response", "status_code")
@@ -97,8 +98,10 @@ class Response:
 
     @property
     def data(self) -> bytes:
-        """The whole body. Reading it from a stream collects the stream."""
-        body = self.response = list(_encoded(self.response))
+        """The whole body. Reading it from a stream collects the stream and closes it."""
+        source = self.response
+        body = self.response = list(_encoded(source))
+        _close(source)
         return b"".join(body)
 
     @data.setter
@@ -152,13 +155,12 @@ class Response:
         self.set_cookie(key, expires=0, max_age=0, **attributes)
 
     def call_on_close(self, function: Callable[[], object]) -> None:
-        """Have ``function`` called when the server has sent the body, or given up."""
+        """Have ``function`` called when the server has sent the body or given up, in the order of the calls."""
         self._on_close += (function,)
 
     def close(self) -> None:
-        close = getattr(self.response, "close", None)
-        if close is not None:
-            close()
+        """Close the body, if it can be, and do what was left for this moment."""
+        _close(self.response)
         for function in self._on_close:
             function()
 
@@ -167,10 +169,15 @@ class Response:
     ) -> Iterable[bytes]:
         """Send the head, and give the server the body to iterate over."""
         code, body = self.status_code, self.response
-        start_response(self.status, self._head(code))
+        try:
+            start_response(self.status, self._head(code))
+        except BaseException:
+            # The server closes what it is given, and now it is given nothing.
+            self.close()
+            raise
         if environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or code < 200:
             return _Closing((), self.close)
-        if self.direct_passthrough or (isinstance(body, list) and not self._on_close):
+        if not self._on_close and (self.direct_passthrough or isinstance(body, list)):
             return body  # type: ignore[return-value]  # a list holds bytes, and so does what is passed through
         return _Closing(_encoded(body), self.close)
 
@@ -214,6 +221,12 @@ class _Closing:
 
     def __next__(self) -> bytes:
         return next(self._iterator)
+
+
+def _close(body: object) -> None:
+    close = getattr(body, "close", None)
+    if close is not None:
+        close()
 
 
 def _encoded(chunks: Iterable[bytes] | Iterable[str]) -> Iterator[bytes]:

@@ -46,7 +46,7 @@ class Pattern:
     slash_optional: bool
     """Whether it takes a path without the final slash of the rule, so as to redirect it."""
     accepts: Callable[[str], object] = field(compare=False)
-    """Whether a text fits, as a true or false value."""
+    """Gives something true for a text that fits."""
 
 
 Segment: TypeAlias = str | Pattern

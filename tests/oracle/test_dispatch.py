@@ -96,8 +96,9 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             "late": Late,
             "later": Later,
             "lookup": KeyError,
-            "teapot": problems.NotFound,
+            "absent": problems.NotFound,
             "forbidden": problems.Forbidden,
+            "stop": SystemExit,
         }[name]
 
     def key(ctx: Any) -> Any:
@@ -305,7 +306,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an error of the application": ("GET", "/raise/late", {}),
     "a closer error": ("GET", "/raise/later", {}),
     "a plain KeyError": ("GET", "/raise/lookup", {}),
-    "a 404 from a view": ("GET", "/raise/teapot", {}),
+    "a 404 from a view": ("GET", "/raise/absent", {}),
     "a 403 from a view": ("GET", "/raise/forbidden", {}),
     "a missing form key": ("POST", "/key", {"data": {"other": "1"}}),
     "a form key": ("POST", "/key", {"data": {"name": "ü"}}),
@@ -439,6 +440,17 @@ def test_a_journey_with_cookies_is_the_same(name: str) -> None:
             cookie = dict(answer[1]).get("Set-Cookie", cookie).partition(";")[0]
         journeys.append(answers)
     assert journeys[1] == journeys[0]
+
+
+def test_a_worker_that_must_stop_tells_its_teardown_hooks_the_same() -> None:
+    logs = []
+    for build in (flask_application, our_application):
+        log: list[str] = []
+        with pytest.raises(SystemExit):
+            send(build(log), log, create_environ("/raise/stop"))
+        logs.append(log)
+    assert logs[1] == logs[0]
+    assert logs[1][-1] == "teardown 1 SystemExit"
 
 
 def test_an_unexpected_error_is_logged_with_its_trace() -> None:

@@ -67,7 +67,7 @@ def test_a_name_that_cannot_be_a_host_is_a_bad_request_in_both(host: str) -> Non
         wsgi.request_host(environ)
 
 
-@pytest.mark.parametrize("coding", [None, "chunked", "gzip, chunked", "identity"])
+@pytest.mark.parametrize("coding", [None, "chunked", "gzip, Chunked", "identity"])
 @pytest.mark.parametrize(
     "length",
     [

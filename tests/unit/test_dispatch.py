@@ -8,9 +8,10 @@ import pytest
 from wsgi_from_scratch.context import Context
 from wsgi_from_scratch.dispatch import Application
 from wsgi_from_scratch.errors import HTTPException
+from wsgi_from_scratch.forms import UploadedFile
 from wsgi_from_scratch.response import Response, ReturnValue
 from wsgi_from_scratch.router import Routes
-from wsgi_from_scratch.sessions import SessionInterface
+from wsgi_from_scratch.sessions import Session, SessionInterface
 
 CONFIG = {"MAX_CONTENT_LENGTH": 1_000, "MAX_FORM_MEMORY_SIZE": 500, "MAX_FORM_PARTS": 10}
 
@@ -27,7 +28,7 @@ def application(routes: Routes, key: str = "key") -> Application:
     return app
 
 
-def get(app: Application, path: str, **environ: Any) -> tuple[str, dict[str, str], bytes]:
+def get(app: Application, path: str = "/", **environ: Any) -> tuple[str, dict[str, str], bytes]:
     head: list[Any] = []
 
     def start_response(status: str, fields: list[tuple[str, str]], *_: object) -> Any:
@@ -132,6 +133,64 @@ def test_a_handler_is_chosen_by_code_before_class_and_by_the_closer_class(routes
     app = application(routes)
     assert get(app, "/absent")[2] == b"only 404"
     assert get(app, "/absent", REQUEST_METHOD="POST")[2] == b"any"
+
+
+@pytest.mark.parametrize(
+    ("environ", "opened"),
+    [
+        ({"PATH_INFO": "/quiet"}, 0),
+        ({"PATH_INFO": "/quiet", "HTTP_COOKIE": "other=1"}, 0),
+        ({"PATH_INFO": "/quiet", "HTTP_COOKIE": "session=1"}, 1),
+        ({"PATH_INFO": "/look"}, 1),
+    ],
+)
+def test_a_session_is_opened_when_somebody_looks_or_there_is_a_cookie(
+    routes: Routes, environ: dict[str, str], opened: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @routes.route("/quiet")
+    def quiet(ctx: Context) -> ReturnValue:
+        return ""
+
+    @routes.route("/look")
+    def look(ctx: Context) -> ReturnValue:
+        return str(bool(ctx.session))
+
+    app = application(routes)
+    cookies: list[str | None] = []
+
+    def open_session(cookie: str | None) -> Session:
+        cookies.append(cookie)
+        return Session()
+
+    monkeypatch.setattr(app.sessions, "open", open_session)
+    get(app, **environ)
+    assert len(cookies) == opened
+
+
+BODY = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n1\r\n--x--\r\n'
+
+
+def test_uploaded_files_are_closed_even_when_a_teardown_hook_fails(routes: Routes) -> None:
+    files: list[UploadedFile] = []
+
+    @routes.route("/", methods=["POST"])
+    def view(ctx: Context) -> ReturnValue:
+        files.append(ctx.request.files["f"])
+        return ""
+
+    @routes.teardown_app_request
+    def fail(ctx: Context, error: BaseException | None) -> None:
+        raise RuntimeError("in the hook")
+
+    posted = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "multipart/form-data; boundary=x",
+        "CONTENT_LENGTH": str(len(BODY)),
+        "wsgi.input": io.BytesIO(BODY),
+    }
+    with pytest.raises(RuntimeError, match="in the hook"):
+        get(application(routes), "/", **posted)
+    assert [file.stream.closed for file in files] == [True]
 
 
 def test_a_response_that_a_hook_replaced_is_the_one_that_is_sent(routes: Routes) -> None:

@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -30,6 +30,47 @@ def test_a_stream_is_closed_whether_it_was_sent_or_not(method: str, status: int)
     # A generator that was never begun has nothing to clean up.
     assert closed == (["stream", "callback"] if (method, status) == ("GET", 200) else ["callback"])
     assert next(chunks, None) is None
+
+
+class Stream:
+    """A body that remembers whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"a"
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_a_body_that_the_server_cannot_be_given_is_closed() -> None:
+    def refuse(*head: object) -> Callable[[bytes], object]:
+        raise ConnectionError
+
+    refused, faulty = Stream(), Stream()
+    with pytest.raises(ConnectionError):
+        Response(refused)({"REQUEST_METHOD": "GET"}, refuse)
+    with pytest.raises(ValueError, match="IPv6"):
+        send(Response(faulty, 302, {"Location": "http://["}))
+    assert (refused.closed, faulty.closed) == (True, True)
+
+
+def test_a_stream_that_was_collected_is_closed() -> None:
+    stream = Stream()
+    assert Response(stream).data == b"a"
+    assert stream.closed
+
+
+def test_what_is_to_be_done_on_close_is_done_for_a_passed_through_body_too() -> None:
+    stream, done = Stream(), []
+    response = Response(stream, direct_passthrough=True)
+    response.call_on_close(lambda: done.append(stream.closed))
+    body = send(response)
+    assert (b"".join(body), done) == (b"a", [])
+    body.close()
+    assert done == [True]
 
 
 def test_a_passed_through_body_reaches_the_server_as_it_is() -> None:

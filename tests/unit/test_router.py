@@ -15,7 +15,6 @@ from wsgi_from_scratch.router import (
     Routes,
     WebSocketMismatch,
     external_url,
-    local_url,
     redirect_url,
 )
 
@@ -228,7 +227,6 @@ def test_a_url_that_cannot_be_is_refused_with_a_hint(
 
 
 def test_the_place_of_the_application_is_part_of_its_urls() -> None:
-    assert local_url("/app/", "/a?b") == "/app/a?b"
     assert external_url("https", "example.org", "/app", "/a?b") == "https://example.org/app/a?b"
     assert external_url("", "example.org", "", "/a") == "//example.org/a"
     assert redirect_url("http", "example.org", "/app", "/é/", "b=c") == (

@@ -1,0 +1,59 @@
+"""Pages: what the frameworks share, because none of it is their business.
+
+That are the templates, rendered by Jinja alone, the store, the settings, and JSON as the tutorial writes it.
+"""
+
+import json
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from tutorial import text
+from tutorial.downloads import Downloads
+from tutorial.settings import ROOT, Settings
+
+STATIC = str(ROOT / "static")
+
+NOT_TIMED = (
+    "getandpost",
+    "get202statuswithmakeresponse",
+    "file_upload",
+    "convert_to_csv",
+    "convert_to_csv_with_download_page",
+    "clear_session",
+    "set_custom_cookie",
+    "get_custom_cookie",
+    "clear_custom_cookie",
+    "set_signed_cookie",
+    "get_signed_cookie",
+)
+"""Views that no work asks for: their URLs are only linked to, and make the router as large as the tutorial's."""
+
+SESSION = {"name": "Kumaravel Rajan", "other": "Other data in cookie"}
+
+
+class Shared:
+    """The tutorial without a framework; ``settings`` are those of the applications."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.downloads = Downloads(settings.downloads_url, settings.downloads_max_age)
+        loader = FileSystemLoader(ROOT / "templates")
+        self._templates = Environment(loader=loader, autoescape=True, auto_reload=False)
+        self._templates.filters["title_case"] = text.title_case
+
+    def render(self, template: str, /, endpoint: str | None = None, **values: Any) -> str:
+        """A page; ``url_for`` and ``get_flashed_messages`` are among its values."""
+        values["request"] = {"endpoint": f"tutorial.{endpoint}"}
+        return self._templates.get_template(template).render(values)
+
+    def store(self, message: dict[str, str]) -> str:
+        """Keep what was sent as JSON, and give the JSON of the answer."""
+        self.downloads.save_message(f"{message['greeting']} {message['name']}")
+        answer = {"message": "Successfully stored the message! - Kumaravel"}
+        return json.dumps(answer, separators=(",", ":")) + "\n"
+
+
+def describe(session: dict[str, Any]) -> str:
+    """The message of the page that reads the session."""
+    return f"name = {session.get('name')};; other = {session.get('other')}"
