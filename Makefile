@@ -3,13 +3,19 @@
 
 PYTHON ?= python3
 
-.PHONY: help compare test parity lint serve serve-flask bench lock clean
+.PHONY: help compare explore picture test parity lint serve serve-flask bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
 
 compare: .venv/complete ## send every scenario through both applications and compare the answers
 	.venv/bin/python compare.py
+
+picture: .venv/complete ## make docs/compare.svg and the ledger in README.md from a real run
+	.venv/bin/python -m comparison.picture
+
+explore: .venv/complete ## send requests of your own to both applications, on a web page
+	.venv/bin/python compare.py serve
 
 test: .venv/complete ## run all tests
 	.venv/bin/python -m pytest --numprocesses=auto

@@ -14,7 +14,7 @@ import pkgutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib import import_module
 from types import CodeType
 
@@ -33,6 +33,18 @@ class Stage:
     """Functions that belong to the stage with all that they call."""
     beside: tuple[str, ...] = ()
     """Functions that belong to the stage and only hand on to others."""
+    method: str = ""
+    """Name of the method that an application of one's own may replace, in a class that is not known here."""
+
+    @property
+    def number(self) -> int:
+        """1 to 8 in the order of a request; 0 for what belongs to no stage."""
+        return STAGES.index(self) + 1 if self in STAGES else 0
+
+    @property
+    def css(self) -> str:
+        """The custom property that holds the stage's colour in every style sheet."""
+        return f"--stage-{self.number}"
 
 
 _DISPATCH = "wsgi_from_scratch.dispatch:Application"
@@ -74,6 +86,7 @@ STAGES = (
             "flask.sessions:SecureCookieSessionInterface.open_session",
             "wsgi_from_scratch.context:Context.opened_session",
         ),
+        method="open_session",
     ),
     Stage(
         "parse the body",
@@ -118,6 +131,7 @@ STAGES = (
             "flask.sessions:SecureCookieSessionInterface.save_session",
             "wsgi_from_scratch.sessions:SessionInterface.save",
         ),
+        method="save_session",
     ),
     Stage(
         "send",
@@ -136,19 +150,37 @@ NO_STAGE = Stage("no stage", "white", ())
 """What happened between the stages."""
 
 
+class Folding:
+    """Says of each call of one request, in order, which stage it belongs to."""
+
+    __slots__ = ("_begun", "_open")
+
+    def __init__(self) -> None:
+        self._begun = False
+        self._open: list[Stage] = []  # the stage of each call that has not returned, by depth
+
+    def stage_of(self, depth: int, code: CodeType) -> Stage:
+        """The stage of the next call."""
+        begins, beside, methods = _marks()
+        del self._open[depth:]
+        # What the server calls after the application has returned is the body, iterated over and closed.
+        outermost = STAGES[-1] if self._begun else NO_STAGE
+        self._begun = True
+        inherited = self._open[-1] if self._open else outermost
+        stage = begins.get(code) or methods.get(code.co_name, inherited)
+        # A call can be deeper than its caller by more than one: frames of the machinery in between are not kept.
+        self._open += [stage] * (depth + 1 - len(self._open))
+        return beside.get(code, stage)
+
+    def stage_above(self, depth: int) -> Stage:
+        """The stage that goes on when the call at this depth has returned."""
+        return self._open[depth - 1] if 0 < depth <= len(self._open) else NO_STAGE
+
+
 def stages(trace: Iterable[Call]) -> Iterator[tuple[Stage, Call]]:
     """Each call of one request with the stage that it belongs to."""
-    begins, beside = _marks()
-    open_stages: list[Stage] = []  # the stage of each call that has not returned, by depth
-    for number, call in enumerate(trace):
-        del open_stages[call.depth :]
-        # What the server calls after the application has returned is the body, iterated over and closed.
-        outermost = STAGES[-1] if number else NO_STAGE
-        inherited = open_stages[-1] if open_stages else outermost
-        stage = begins.get(call.code, inherited)
-        # A call can be deeper than its caller by more than one: frames of the machinery in between are not kept.
-        open_stages += [stage] * (call.depth + 1 - len(open_stages))
-        yield beside.get(call.code, stage), call
+    folding = Folding()
+    return ((folding.stage_of(call.depth, call.code), call) for call in trace)
 
 
 def calls_by_stage(traces: Iterable[Iterable[Call]]) -> dict[Stage, int]:
@@ -158,10 +190,10 @@ def calls_by_stage(traces: Iterable[Iterable[Call]]) -> dict[Stage, int]:
 
 
 @lru_cache(maxsize=1)
-def _marks() -> tuple[dict[CodeType, Stage], dict[CodeType, Stage]]:
+def _marks() -> tuple[dict[CodeType, Stage], dict[CodeType, Stage], dict[str, Stage]]:
     begins = {code_of(name): stage for stage in STAGES for name in stage.begins_at}
     beside = {code_of(name): stage for stage in STAGES for name in stage.beside}
-    return begins, beside
+    return begins, beside, {stage.method: stage for stage in STAGES if stage.method}
 
 
 def code_of(name: str) -> CodeType:
@@ -234,11 +266,16 @@ def concepts() -> dict[str, Concept]:
 
 def concept_of(call: Call) -> Concept | None:
     """What explains a call: for ours its module, for Flask's the module whose header names it."""
-    ours = concepts().get(call.module)
+    return _concept_of(call.module, call.function)
+
+
+@cache
+def _concept_of(module: str, function: str) -> Concept | None:
+    ours = concepts().get(module)
     if ours is not None:
         return ours
     names = _flask_names()
-    path = f"{call.module}.{call.function}"
+    path = f"{module}.{function}"
     while path:
         if path in names:
             return names[path]

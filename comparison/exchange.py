@@ -31,6 +31,12 @@ class StartResponse(Protocol):
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 """A WSGI application."""
 
+MOST_BYTES = 32 * 1024 * 1024
+"""Bytes of a body that are kept: twice what either application takes in."""
+
+MOST_SECONDS = 1.0
+"""Seconds for which a body is listened to once it has begun; all that is compared here takes a fraction of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
@@ -49,6 +55,8 @@ class Exchange:
     """Where the application broke PEP 3333, in sentences."""
     seconds: float
     """From the call of the application to the end of ``close()``."""
+    cut_off: str = ""
+    """Why the body was not read to its end, in a sentence; empty when it was."""
 
     def header(self, name: str) -> str | None:
         """The first value of a field of the answer, or None."""
@@ -60,6 +68,8 @@ class Exchange:
         lines += (f"[the application broke PEP 3333: {fault}]" for fault in self.faults)
         if self.failure:
             lines.append(f"[the application raised {self.failure}]")
+        if self.cut_off:
+            lines.append(f"[{self.cut_off}]")
         return lines
 
 
@@ -71,6 +81,7 @@ class _Server:
     headers: list[tuple[str, str]] = field(default_factory=list)
     body: bytearray = field(default_factory=bytearray)
     faults: list[str] = field(default_factory=list)
+    cut_off: str = ""
 
     def start_response(
         self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
@@ -126,14 +137,25 @@ def exchange(
         failure,
         tuple(server.faults),
         seconds,
+        server.cut_off,
     )
 
 
 def _run(application: Application, environ: dict[str, Any], server: _Server) -> None:
     chunks = application(environ, server.start_response)
+    latest = time.perf_counter() + MOST_SECONDS
     try:
         for chunk in chunks:
             server.write(chunk)
+            if len(server.body) > MOST_BYTES:
+                del server.body[MOST_BYTES:]
+                server.cut_off = (
+                    f"the body goes on after {MOST_BYTES:,} bytes, and was cut off there"
+                )
+                break
+            if time.perf_counter() > latest:
+                server.cut_off = f"the body went on after {MOST_SECONDS:g} s, and was cut off then"
+                break
     finally:
         close = getattr(chunks, "close", None)
         if close is not None:

@@ -7,9 +7,10 @@ function of that answer. :func:`visit` then takes the steps one after the other,
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TypeAlias
 
 from .exchange import Application, Exchange, Jar, exchange
@@ -143,6 +144,8 @@ def strip_signature(cookie: str) -> str:
     return cookie.rpartition(".")[0]
 
 
+NO_COOKIES: Mapping[str, str] = MappingProxyType({})
+
 Send: TypeAlias = Callable[[Application, Step, Jar], Exchange]
 """How one step reaches an application."""
 
@@ -153,10 +156,17 @@ def send_in_process(application: Application, step: Step, jar: Jar) -> Exchange:
 
 
 def visit(
-    application: Application, steps: Iterable[Step | Next], send: Send = send_in_process
+    application: Application,
+    steps: Iterable[Step | Next],
+    send: Send = send_in_process,
+    cookies: Mapping[str, str] = NO_COOKIES,
 ) -> list[Exchange]:
-    """One browser's visit: the steps in order, each with the cookies of the answers before it."""
+    """One browser's visit: the steps in order, each with the cookies of the answers before it.
+
+    ``cookies`` are what the browser had from earlier visits.
+    """
     jar = Jar()
+    jar.cookies.update(cookies)
     answers: list[Exchange] = []
     for step in steps:
         answer = send(application, step(answers[-1]) if callable(step) else step, jar)

@@ -1,80 +1,60 @@
 """Study: one scenario through both applications, and everything that a view of it shows, worked out once.
 
-Terminal, page and explorer show the same ``Study``, so they cannot disagree. To make two answers comparable byte for
-byte, two things are held still while they are made, and nothing is changed in the answers afterwards: the clock, on
-which session cookies and dates depend, and ``uuid.uuid4``, from which downloads have their names. Times are measured
-apart from that, with the clock running and nobody watching.
+Terminal, page and explorer show the same ``Study``, so they cannot disagree. What an overview needs is there at once:
+answers, calls, times. What only a closer look needs (lines, the sources of the views, where a header comes from, how
+the session grew) costs one more visit under closer watch, which is paid when somebody asks.
+
+Times are measured apart from that, with the clock running and nobody watching.
 """
 
 import contextlib
+import re
+import shlex
 import statistics
 import time
-import uuid
 import warnings
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
+from itertools import accumulate
 from typing import Any
-from unittest import mock
 
-import time_machine
-
-import flask_version
-import wsgi_from_scratch
-from tutorial.settings import Settings
-
-from . import lab
-from .concepts import Stage, calls_by_stage
-from .cookie import SessionCookie, session_cookie
+from .concepts import NO_STAGE, STAGES, Stage, calls_by_stage
+from .cookie import SessionCookie, flip_a_byte, session_cookie, verdict
 from .differences import Difference, known_difference
 from .exchange import Application, Exchange, Jar, exchange
-from .scenarios import SECRET_KEY, Scenario
-from .steps import Step, visit
+from .ledger import Ledger, ledger, merged
+from .pair import MOMENT, NORMALISED, Pair, held_still, make_pair, secret_keys
+from .recording import Moment, Origin, Watcher
+from .scenarios import Scenario
+from .steps import NO_COOKIES, Next, Step, visit
 from .tracing import Call, Tracer
-from .wire import parse_request
+from .view import ViewSource, view_source
+from .wire import Request, parse_request
 
-MOMENT = 1_767_323_045
-"""The second at which every compared answer is made: 2 January 2026, 03:04:05 UTC."""
+__all__ = [
+    "MOMENT",
+    "LinePair",
+    "Pair",
+    "Side",
+    "Study",
+    "Timing",
+    "differs",
+    "held_still",
+    "make_pair",
+    "pair_lines",
+    "side_as_data",
+    "study",
+]
 
 # Enough runs for a steady median; less when the scenario is slow, so that the whole report takes a few seconds.
 MOST_RUNS = 25
 FEWEST_RUNS = 3
 SECONDS_FOR_RUNS = 0.04
+SECONDS_FOR_SLOW_RUNS = 2.0  # after which one run is enough
 
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """The two applications, and the same two with the views of the lab."""
-
-    flask: Application
-    scratch: Application
-    flask_lab: Application
-    scratch_lab: Application
-
-
-def make_pair() -> Pair:
-    """Both applications with the same settings, each with a store of its own."""
-    flask, flask_lab = (flask_version.create_app(_settings("flask")) for _ in range(2))
-    scratch, scratch_lab = (wsgi_from_scratch.create_app(_settings("scratch")) for _ in range(2))
-    lab.add_to_flask(flask_lab)
-    lab.add_to_scratch(scratch_lab)
-    return Pair(flask, scratch, flask_lab, scratch_lab)
-
-
-def _settings(name: str) -> Settings:
-    return Settings(secret_key=SECRET_KEY, downloads_url=f"memory://comparison-{name}")
-
-
-@contextlib.contextmanager
-def held_still() -> Iterator[None]:
-    """Hold the clock and ``uuid.uuid4`` still: the same second, and the same names in the same order."""
-    names = (uuid.UUID(int=number, version=4) for number in range(1, 1_000_000))
-    with (
-        time_machine.travel(MOMENT, tick=False),
-        mock.patch("uuid.uuid4", names.__next__),
-    ):
-        yield
+_words = re.compile(r"\w+|\W", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +65,17 @@ class Timing:
     median: float
     quickest: float
     slowest: float
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a closer look at one step has seen."""
+
+    trace: tuple[Call, ...]
+    lines: tuple[tuple[Call, frozenset[int]], ...]
+    origins: dict[str, Origin]
+    moments: tuple[Moment, ...]
+    view: ViewSource | None
 
 
 @dataclass(frozen=True)
@@ -98,7 +89,12 @@ class Side:
     """The calls of each step, in order."""
     warnings: tuple[str, ...]
     """What it warned of, such as a cookie that browsers will drop."""
-    timing: Timing
+    timing: Timing | None
+    """None when nothing was measured, lest it be done many times."""
+    cookies: tuple[SessionCookie | None, ...] = ()
+    """The session cookie that each answer sets."""
+    watch: Callable[[], tuple[Watched, ...]] = field(default=tuple, repr=False, compare=False)
+    """Looks closely at all of it once more."""
 
     @property
     def calls(self) -> int:
@@ -109,6 +105,39 @@ class Side:
     def calls_by_stage(self) -> dict[Stage, int]:
         """Of these, how many belong to each stage, and how many to none."""
         return calls_by_stage(self.traces)
+
+    @cached_property
+    def watched(self) -> tuple[Watched, ...]:
+        """Each step under closer watch."""
+        return self.watch()
+
+    @cached_property
+    def ledgers(self) -> tuple[Ledger, ...]:
+        """For each step, what was done for it."""
+        return tuple(
+            ledger(trace, watched.lines)
+            for trace, watched in zip(self.traces, self.watched, strict=True)
+        )
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The same for all steps together."""
+        return merged(self.ledgers)
+
+    @property
+    def views(self) -> tuple[ViewSource | None, ...]:
+        """For each step the view function; None where none was called."""
+        return tuple(watched.view for watched in self.watched)
+
+    @property
+    def header_origins(self) -> tuple[dict[str, Origin], ...]:
+        """For each step, by the name of a header in lower case, the line that it comes from."""
+        return tuple(watched.origins for watched in self.watched)
+
+    @property
+    def moments(self) -> tuple[tuple[Moment, ...], ...]:
+        """For each step, how things stood when its stages ended."""
+        return tuple(watched.moments for watched in self.watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +151,70 @@ class LinePair:
     def same(self) -> bool:
         return self.flask == self.scratch
 
+    @property
+    def marks(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+        """Where the two differ, as pairs of start and end: in Flask's line, and in ours."""
+        flask, scratch = _words.findall(self.flask or ""), _words.findall(self.scratch or "")
+        # Where each word begins, and where the last one ends.
+        at, other_at = (list(accumulate(map(len, words), initial=0)) for words in (flask, scratch))
+        odd = [
+            places
+            for tag, *places in SequenceMatcher(None, flask, scratch, autojunk=False).get_opcodes()
+            if tag != "equal"
+        ]
+        return (
+            [(at[start], at[end]) for start, end, _, _ in odd if start < end],
+            [(other_at[start], other_at[end]) for _, _, start, end in odd if start < end],
+        )
+
+    def as_data(self) -> dict[str, Any]:
+        flask, scratch = ([], []) if self.same else self.marks
+        return {
+            "flask": self.flask,
+            "scratch": self.scratch,
+            "same": self.same,
+            "flask_marks": flask,
+            "scratch_marks": scratch,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What was tried out with two session cookies: whether Flask has accepted, and whether ours has."""
+
+    own: tuple[bool, bool]
+    """Each was given the cookie that it had set."""
+    swapped: tuple[bool, bool]
+    """Each was given the cookie that the other had set."""
+    flipped: tuple[bool, bool]
+    """Each was given its own with one character changed."""
+    position: int
+    """Which character that was."""
+
+
+def _try_out(
+    pair: Pair | None, flask: SessionCookie | None, scratch: SessionCookie | None
+) -> Trial | None:
+    if pair is None or flask is None or scratch is None:
+        return None
+    position = len(flask.payload) // 2
+
+    def accept(given_to_flask: str, given_to_scratch: str) -> tuple[bool, bool]:
+        return (
+            verdict(pair.flask, given_to_flask).accepted,
+            verdict(pair.scratch, given_to_scratch).accepted,
+        )
+
+    try:
+        return Trial(
+            accept(flask.value, scratch.value),
+            accept(scratch.value, flask.value),
+            accept(flip_a_byte(flask.value, position), flip_a_byte(scratch.value, position)),
+            position,
+        )
+    except TypeError:  # other applications than these two cannot be asked
+        return None
+
 
 @dataclass(frozen=True)
 class Study:
@@ -130,11 +223,17 @@ class Study:
     scenario: Scenario
     flask: Side
     scratch: Side
+    pair: Pair | None = field(default=None, repr=False, compare=False)
+    """The applications, for what is tried out with their cookies."""
 
     @cached_property
     def steps(self) -> tuple[tuple[Exchange, Exchange], ...]:
         """What each step got from Flask and from us."""
         return tuple(zip(self.flask.exchanges, self.scratch.exchanges, strict=True))
+
+    def look_closely(self) -> None:
+        """Do now what would be done when somebody asks, for whoever shows how far it is."""
+        self.flask.ledger, self.scratch.ledger  # noqa: B018  # asked for their effect: they are kept
 
     @cached_property
     def differing_lines(self) -> tuple[LinePair, ...]:
@@ -170,40 +269,162 @@ class Study:
 
     @property
     def ratio(self) -> float:
-        """How many times as long Flask took."""
-        return self.flask.timing.median / self.scratch.timing.median
+        """How many times as long Flask took; 0 when nothing was measured."""
+        flask, scratch = self.flask.timing, self.scratch.timing
+        return flask.median / scratch.median if flask and scratch else 0.0
 
-    def as_data(self) -> dict[str, Any]:
-        """The study for other programs, as JSON has it."""
+    @cached_property
+    def trials(self) -> tuple[Trial | None, ...]:
+        """For each step what becomes of its session cookies; None where the two answers do not both set one."""
+        return tuple(
+            _try_out(self.pair, flask, scratch)
+            for flask, scratch in zip(self.flask.cookies, self.scratch.cookies, strict=True)
+        )
+
+    def summary(self) -> dict[str, Any]:
+        """What an overview shows, as JSON has it."""
         return {
             "name": self.scenario.name,
             "lesson": self.scenario.lesson,
             "verdict": self.verdict,
+            "listed": [
+                {"name": known.name, "reason": known.reason, "upstream": known.upstream}
+                for known in self.listed
+            ],
+            "normalised": list(NORMALISED),
             "differing_lines": [[line.flask, line.scratch] for line in self.differing_lines],
             "requests": [
                 answer.request.to_bytes().decode("latin-1") for answer in self.flask.exchanges
             ],
-            "flask": _side_as_data(self.flask),
-            "scratch": _side_as_data(self.scratch),
+            "flask": side_summary(self.flask),
+            "scratch": side_summary(self.scratch),
             "ratio": self.ratio,
         }
 
+    def as_data(self) -> dict[str, Any]:
+        """All of the study for other programs, as JSON has it."""
+        return self.summary() | {
+            "stages": stages_as_data(),
+            "functions": definitions(self.flask, self.scratch),
+            "wire": [
+                [line.as_data() for line in pair_lines(flask, scratch)]
+                for flask, scratch in self.steps
+            ],
+            "trials": [trial and asdict(trial) for trial in self.trials],
+            "flask": side_as_data(self.flask),
+            "scratch": side_as_data(self.scratch),
+        }
 
-def _side_as_data(side: Side) -> dict[str, Any]:
-    cookies = [session_cookie(answer) for answer in side.exchanges]
+
+def stages_as_data() -> list[dict[str, Any]]:
+    """The stages in their order, and what belongs to none."""
+    return [
+        {"number": stage.number, "name": stage.name, "colour": stage.colour, "css": stage.css}
+        for stage in (*STAGES, NO_STAGE)
+    ]
+
+
+def definitions(*sides: Side) -> dict[str, dict[str, Any]]:
+    """Every function that was called, by the ``id`` under which ledgers mention it, with its source."""
     return {
-        "answers": [answer.lines() for answer in side.exchanges],
-        "calls": side.calls,
-        "calls_by_stage": {stage.name: count for stage, count in side.calls_by_stage.items()},
-        "warnings": side.warnings,
-        "runs": side.timing.runs,
-        "median_seconds": side.timing.median,
-        "sessions": [cookie and _cookie_as_data(cookie) for cookie in cookies],
+        function.id: function.definition() for side in sides for function in side.ledger.functions
     }
 
 
-def _cookie_as_data(cookie: SessionCookie) -> dict[str, Any]:
-    return {"data": cookie.data, "signed_at": cookie.signed_at.isoformat(), "bytes": cookie.size}
+def side_summary(side: Side) -> dict[str, Any]:
+    """One side without what needs a closer look."""
+    timing = side.timing
+    return {
+        "name": side.name,
+        "answers": [answer.lines() for answer in side.exchanges],
+        "calls": side.calls,
+        "calls_by_stage": {stage.name: count for stage, count in side.calls_by_stage.items()},
+        "warnings": list(side.warnings),
+        "runs": timing.runs if timing else 0,
+        "median_seconds": timing.median if timing else None,
+        "quickest_seconds": timing.quickest if timing else None,
+        "slowest_seconds": timing.slowest if timing else None,
+        "sessions": [cookie and cookie.as_data() for cookie in side.cookies],
+    }
+
+
+def side_as_data(side: Side) -> dict[str, Any]:
+    """One side with all that a closer look has found."""
+    return side_summary(side) | {
+        "steps": [_step_as_data(side, number) for number in range(len(side.exchanges))],
+        "ledger": side.ledger.as_data(),
+    }
+
+
+def _step_as_data(side: Side, number: int) -> dict[str, Any]:
+    answer, view = side.exchanges[number], side.views[number]
+    return {
+        "request": answer.request.to_bytes().decode("latin-1"),
+        "curl": curl(answer.request),
+        "status": answer.status,
+        "headers": [list(pair) for pair in answer.headers],
+        "body_bytes": len(answer.body),
+        "lines": answer.lines(),
+        "errors": answer.errors,
+        "failure": answer.failure,
+        "faults": list(answer.faults),
+        "calls": len(side.traces[number]),
+        "ledger": side.ledgers[number].as_data(),
+        "view": view and view.as_data(),
+        "header_origins": {
+            name: _origin_as_data(origin) for name, origin in side.header_origins[number].items()
+        },
+        "moments": [_moment_as_data(moment) for moment in side.moments[number]],
+        "session": (cookie := side.cookies[number]) and cookie.as_data(),
+    }
+
+
+def _origin_as_data(origin: Origin) -> dict[str, Any]:
+    first, last = (
+        {"file": place.file, "line": place.line, "function": place.function}
+        for place in (origin.first, origin.last)
+    )
+    return {**first, "stage": origin.stage.name, "css": origin.stage.css, "last": last}
+
+
+def _moment_as_data(moment: Moment) -> dict[str, Any]:
+    return {
+        "stage": moment.stage.name,
+        "number": moment.stage.number,
+        "css": moment.stage.css,
+        "calls": moment.calls,
+        "environ": moment.environ,
+        "session": moment.session,
+        "status": moment.status,
+        "headers": [list(pair) for pair in moment.headers],
+    }
+
+
+def curl(request: Request) -> str:
+    """A command that sends the same request to the tutorial's server."""
+    method = [] if request.method == "GET" else ["--request", request.method]
+    fields = [
+        word
+        for name, value in request.headers
+        if name.lower() not in ("host", "content-length")
+        for word in ("--header", f"{name}: {value}")
+    ]
+    body = ["--data-binary", request.body.decode("latin-1")] if request.body else []
+    url = f"http://127.0.0.1:8000{request.target}"
+    return " ".join(_quoted(word) for word in ("curl", "--include", *method, *fields, *body, url))
+
+
+def _quoted(word: str) -> str:
+    """A word for a POSIX shell; bytes that do not print are written as such, which bash, zsh and ksh understand."""
+    if word.isascii() and word.isprintable():
+        return shlex.quote(word)
+    escaped = "".join(
+        char
+        if char.isascii() and char.isprintable() and char not in "'\\"
+        else f"\\x{ord(char):02x}"
+        for char in word
+    )
+    return f"$'{escaped}'"
 
 
 def differs(flask: Exchange, scratch: Exchange) -> bool:
@@ -232,60 +453,143 @@ def pair_lines(flask: Exchange, scratch: Exchange) -> list[LinePair]:
     return pairs
 
 
-def study(scenario: Scenario, pair: Pair) -> Study:
-    """Send a scenario through both applications, watch them, and measure them."""
-    flask = pair.flask_lab if scenario.lab else pair.flask
-    scratch = pair.scratch_lab if scenario.lab else pair.scratch
+Cookies = tuple[Mapping[str, str], Mapping[str, str]]
+"""What a browser holds for Flask, and what it holds for us."""
+
+
+@dataclass(frozen=True, slots=True)
+class Play:
+    """A scenario as one application is sent it, again and again in the same way."""
+
+    application: Application
+    steps: Sequence[Step | Next]
+    cookies: Mapping[str, str] = field(default_factory=dict)
+    still: Callable[[], contextlib.AbstractContextManager[None]] = held_still
+
+    def rehearse(self) -> None:
+        """A first visit, which compiles templates and fills caches."""
+        with self.still():
+            visit(self.application, self.steps, cookies=self.cookies)
+
+    def trace(self) -> tuple[tuple[Exchange, ...], tuple[tuple[Call, ...], ...]]:
+        """The answers, and the calls of each step."""
+        tracers: list[Tracer] = []
+
+        def observer() -> Tracer:
+            tracers.append(Tracer())
+            return tracers[-1]
+
+        exchanges = self._visit(observer)
+        return exchanges, tuple(tracer.calls for tracer in tracers)
+
+    def watch(self) -> tuple[Watched, ...]:
+        """What a closer look sees."""
+        return self.watch_with_answers()[1]
+
+    def watch_with_answers(self) -> tuple[tuple[Exchange, ...], tuple[Watched, ...]]:
+        """The same, with the answers that it saw."""
+        watchers: list[Watcher] = []
+        keys = secret_keys(self.application)
+
+        def observer() -> Watcher:
+            watchers.append(Watcher(keys))
+            return watchers[-1]
+
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            exchanges = self._visit(observer)
+        return exchanges, tuple(
+            Watched(
+                watcher.recorder.calls,
+                lines := watcher.lines.calls,
+                watcher.recorder.origins,
+                watcher.recorder.moments,
+                view_source(self.application, lines),
+            )
+            for watcher in watchers
+        )
+
+    def time(self) -> float:
+        """Seconds of one visit that nobody watches."""
+        # Cookies from before were signed at the moment at which the clock stands still, and have run out by now.
+        with self.still() if self.cookies else contextlib.nullcontext():
+            answers = visit(self.application, self.steps, cookies=self.cookies)
+        return sum(answer.seconds for answer in answers)
+
+    def _visit(
+        self, observer: Callable[[], contextlib.AbstractContextManager[object]]
+    ) -> tuple[Exchange, ...]:
+        def send(application: Application, step: Step, jar: Jar) -> Exchange:
+            request = jar.fill(parse_request(step.raw))
+            return exchange(application, request, step.mounted_at, observer())
+
+        with self.still():
+            return tuple(visit(self.application, self.steps, send, self.cookies))
+
+
+def study(
+    scenario: Scenario,
+    pair: Pair,
+    cookies: tuple[Mapping[str, str], Mapping[str, str]] = (NO_COOKIES, NO_COOKIES),
+) -> Study:
+    """Send a scenario through both applications, watch them, and measure them.
+
+    ``cookies`` are what the browsers of Flask and of ours have from earlier visits.
+    """
+    flask = Play(pair.flask_lab if scenario.lab else pair.flask, scenario.steps, cookies[0])
+    scratch = Play(pair.scratch_lab if scenario.lab else pair.scratch, scenario.steps, cookies[1])
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always", UserWarning)
-        flask_record = _record(flask, scenario, warned)
-        scratch_record = _record(scratch, scenario, warned)
+        sides = [
+            _side(name, play, warned)
+            for name, play in (("Flask", flask), ("from scratch", scratch))
+        ]
         warnings.simplefilter("ignore", UserWarning)
-        flask_timing, scratch_timing = _measure(flask, scratch, scenario)
-    return Study(
-        scenario,
-        Side("Flask", *flask_record, flask_timing),
-        Side("from scratch", *scratch_record, scratch_timing),
-    )
+        timings = measure(flask, scratch)
+    timed = [replace(side, timing=timing) for side, timing in zip(sides, timings, strict=True)]
+    return Study(scenario, timed[0], timed[1], pair)
 
 
-Record = tuple[tuple[Exchange, ...], tuple[tuple[Call, ...], ...], tuple[str, ...]]
-
-
-def _record(
-    application: Application, scenario: Scenario, warned: list[warnings.WarningMessage]
-) -> Record:
-    """Answers, calls and warnings of a second visit: the first one compiles templates and fills caches."""
-    tracers: list[Tracer] = []
-
-    def send(application: Application, step: Step, jar: Jar) -> Exchange:
-        tracers.append(Tracer())
-        request = jar.fill(parse_request(step.raw))
-        return exchange(application, request, step.mounted_at, tracers[-1])
-
-    with held_still():
-        visit(application, scenario.steps)
+def _side(name: str, play: Play, warned: list[warnings.WarningMessage]) -> Side:
+    play.rehearse()
     warned.clear()
-    with held_still():
-        exchanges = visit(application, scenario.steps, send)
-    return (
-        tuple(exchanges),
-        tuple(tracer.calls for tracer in tracers),
+    exchanges, traces = play.trace()
+    return Side(
+        name,
+        exchanges,
+        traces,
         tuple(str(one.message) for one in warned if issubclass(one.category, UserWarning)),
+        None,
+        cookies_of(play.application, exchanges),
+        play.watch,
     )
 
 
-def _measure(flask: Application, scratch: Application, scenario: Scenario) -> tuple[Timing, Timing]:
-    """Both in turn, so that whatever else the machine does meets both alike."""
-    times: tuple[list[float], list[float]] = ([], [])
+def cookies_of(
+    application: Application, exchanges: Sequence[Exchange]
+) -> tuple[SessionCookie | None, ...]:
+    """The session cookie of each answer, verified with the keys of the application."""
+    config = getattr(application, "config", None)
+    name = (
+        config.get("SESSION_COOKIE_NAME", "session") if isinstance(config, Mapping) else "session"
+    )
+    keys = secret_keys(application)
+    return tuple(session_cookie(answer, name, keys) for answer in exchanges)
+
+
+def measure(*plays: Play) -> list[Timing]:
+    """All of them in turn, so that whatever else the machine does meets all alike."""
+    times: list[list[float]] = [[] for _ in plays]
     started = time.perf_counter()
-    while len(times[0]) < FEWEST_RUNS or (
-        len(times[0]) < MOST_RUNS and time.perf_counter() - started < SECONDS_FOR_RUNS
+    while not times[0] or (
+        len(times[0]) < FEWEST_RUNS
+        and time.perf_counter() - started < SECONDS_FOR_SLOW_RUNS
+        or len(times[0]) < MOST_RUNS
+        and time.perf_counter() - started < SECONDS_FOR_RUNS
     ):
-        for application, seconds in zip((flask, scratch), times, strict=True):
-            seconds.append(sum(answer.seconds for answer in visit(application, scenario.steps)))
-    return _timing(times[0]), _timing(times[1])
-
-
-def _timing(seconds: list[float]) -> Timing:
-    return Timing(len(seconds), statistics.median(seconds), min(seconds), max(seconds))
+        for play, seconds in zip(plays, times, strict=True):
+            seconds.append(play.time())
+    return [
+        Timing(len(seconds), statistics.median(seconds), min(seconds), max(seconds))
+        for seconds in times
+    ]

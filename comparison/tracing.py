@@ -1,16 +1,19 @@
-"""Tracing: every Python call that an application makes while it answers.
+"""Tracing: every Python call that an application makes while it answers, and every line.
 
 ``sys.setprofile`` reports each function as it begins and ends. While it does, only what cannot be had later is kept
 (the code object, the module's name, the depth), for a slow observer distorts what it observes; nothing here
 measures time. A generator that goes on after a ``yield`` is reported like a new call: it is not counted as one.
+Lines cost more, so they are recorded apart, by ``sys.settrace``, when somebody wants to see them.
 
-The profile function belongs to one thread, and so does a trace: what runs in other threads is not seen. Whoever
-observed this thread before (coverage, a debugger) goes on afterwards, also after an exception.
+Both functions belong to one thread, and so does a trace: what runs in other threads is not seen. Whoever
+observed this thread before (coverage, a debugger, a profiler) goes on afterwards, also after an exception.
 """
 
+import cProfile
 import gc
 import inspect
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
@@ -18,6 +21,11 @@ from typing import Any
 from . import exchange, wire
 
 _RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
+
+# The machinery that calls the application is no part of what the application did.
+MACHINERY = frozenset(
+    {exchange.__file__, wire.__file__, __file__, __file__.replace("tracing", "recording")}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +61,11 @@ class Tracer:
     'cleandoc'
     """
 
-    # The machinery that calls the application is no part of what the application did.
-    MACHINERY = frozenset({exchange.__file__, wire.__file__, __file__})
-
     def __init__(self) -> None:
         self._seen: list[tuple[int, str, CodeType]] = []
         self._depth = 0
         self._collects = False
-        self._before = sys.getprofile()
+        self._before: Any = None
 
     @property
     def calls(self) -> tuple[Call, ...]:
@@ -77,22 +82,117 @@ class Tracer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self._before)
+        if isinstance(self._before, cProfile.Profile):
+            # It hooks in below Python: sys.getprofile() gives it, but sys.setprofile() cannot call it.
+            sys.setprofile(None)
+            self._before.enable()
+        else:
+            sys.setprofile(self._before)
         if self._collects:
             gc.enable()
 
     def _observe(self, frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
-        if code.co_filename in self.MACHINERY:
+        if code.co_filename in MACHINERY:
             return
         if event == "call":
-            if not (code.co_flags & _RESUMABLE and _is_resumed(frame)):
-                self._seen.append((self._depth, frame.f_globals.get("__name__", "?"), code))
+            if not (code.co_flags & _RESUMABLE and is_resumed(frame)):
+                self._seen.append((self._depth, module_of(frame), code))
             self._depth += 1
         elif event == "return":
             self._depth -= 1
 
 
-def _is_resumed(frame: FrameType) -> bool:
+class LineTracer:
+    """Collects the lines that run between ``with`` and the end of its block, for each call.
+
+    >>> with LineTracer() as tracer:
+    ...     _ = inspect.cleandoc("text")
+    >>> inspect.cleandoc.__code__ in tracer.lines
+    True
+    """
+
+    def __init__(self) -> None:
+        self._seen: list[tuple[int, str, CodeType, set[int], str]] = []
+        self._depth = 0
+        self._before: Any = None
+
+    @property
+    def calls(self) -> tuple[tuple[Call, frozenset[int]], ...]:
+        """Every call in order, with the lines of its own that it ran."""
+        return tuple(
+            (
+                Call(depth, module, code),
+                _template_lines(ran, debug_info) if debug_info else frozenset(ran),
+            )
+            for depth, module, code, ran, debug_info in self._seen
+        )
+
+    @property
+    def lines(self) -> dict[CodeType, frozenset[int]]:
+        """The lines that ran, for each function. Those of a compiled template are lines of the template."""
+        found: dict[CodeType, frozenset[int]] = {}
+        for call, ran in self.calls:
+            found[call.code] = found.get(call.code, frozenset()) | ran
+        return found
+
+    def __enter__(self) -> "LineTracer":
+        self._before = sys.gettrace()
+        self._depth = 0
+        sys.settrace(self._observe)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        sys.settrace(self._before)
+
+    def _observe(self, frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
+        code = frame.f_code
+        if event != "call" or code.co_filename in MACHINERY:
+            return None
+        self._depth += 1
+        if code.co_flags & _RESUMABLE and is_resumed(frame):
+            return frame.f_trace
+        ran: set[int] = set()
+        debug_info = str(frame.f_globals.get("debug_info", "")) if _is_template(frame) else ""
+        self._seen.append((self._depth - 1, module_of(frame), code, ran, debug_info))
+
+        def observe_lines(frame: FrameType, event: str, _: Any) -> Callable[..., Any]:
+            if event == "line":
+                ran.add(frame.f_lineno)
+            elif event == "return":
+                self._depth -= 1
+            return observe_lines
+
+        return observe_lines
+
+
+def is_resumed(frame: FrameType) -> bool:
     """Whether a generator goes on, rather than begins: the argument of RESUME says after what (0: from the start)."""
-    return bool(frame.f_code.co_code[frame.f_lasti + 1] & 3)
+    code = frame.f_code
+    return bool(code.co_flags & _RESUMABLE and code.co_code[frame.f_lasti + 1] & 3)
+
+
+def module_of(frame: FrameType) -> str:
+    """The module that a function is defined in; a compiled template and other made code have none."""
+    name = frame.f_globals.get("__name__")
+    if isinstance(name, str):
+        return name
+    if _is_template(frame):
+        return f"template {frame.f_globals.get('name')}"
+    return frame.f_code.co_filename.strip("<>")
+
+
+def _is_template(frame: FrameType) -> bool:
+    return "debug_info" in frame.f_globals and "__name__" not in frame.f_globals
+
+
+def _template_lines(ran: set[int], debug_info: str) -> frozenset[int]:
+    """Lines of a template from those of the code that Jinja made of it, by its own table: ``1=12&3=15``."""
+    pairs = [
+        (int(made), int(written))
+        for written, _, made in (pair.partition("=") for pair in debug_info.split("&"))
+        if made
+    ]
+    return frozenset(
+        max(known)[1] for line in ran if (known := [pair for pair in pairs if pair[0] <= line])
+    )

@@ -18,3 +18,14 @@ def studies() -> list[Study]:
         made = [study(scenario, pair) for scenario in SCENARIOS.values()]
         gc.collect()
     return made
+
+
+@pytest.fixture(scope="session")
+def watched(studies: list[Study]) -> list[Study]:
+    """The same, each of them looked at closely."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Unclosed file", ResourceWarning)
+        for made in studies:
+            assert len(made.flask.watched) == len(made.scratch.watched) == len(made.steps)
+        gc.collect()
+    return studies

@@ -13,6 +13,7 @@ from rich.console import Console
 import compare
 from comparison import study as study_module
 from comparison.exchange import Exchange
+from comparison.scenarios import SCENARIOS
 from comparison.study import Study
 from comparison.terminal import closing_sentence, print_all, print_one
 
@@ -52,7 +53,13 @@ def test_an_identical_scenario_ends_with_0_and_is_shown_whole() -> None:
         "Set-Cookie: session=",
         "Python calls by stage",
         "open the session",
-        'payload    {"name": "Kumaravel Rajan"',
+        'says       {"name": "Kumaravel Rajan"',
+        "verified   yes, with SECRET_KEY",
+        "swapped    each accepts the cookie of the other",
+        "flipped    each refuses its own",
+        "The view, twice",
+        "▸     return render_template",
+        "flask/sessions.py",
         "of 4,093 bytes",
         "Identical: status line, headers in their order, body.",
     ):
@@ -92,6 +99,66 @@ def test_json_is_json() -> None:
     assert made["verdict"] == "identical"
     assert made["flask"]["calls"] == sum(made["flask"]["calls_by_stage"].values())
     assert made["flask"]["answers"] == made["scratch"]["answers"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["a", "b"], "one NAME at most"),
+        (["hello", "--requests", "f"], "either a NAME or --requests"),
+        (["hello", "-d", "x"], "--header and --data need --app"),
+        (["--app", "a:b"], "--app needs either METHOD and PATH or --requests FILE"),
+        (["--app", "a:b", "GET"], "--app needs either METHOD and PATH or --requests FILE"),
+        (["--app", "a:b", "--requests", "f", "-d", "x"], "--header and --data go with METHOD"),
+        (["--app", "a:b", "GET", "/", "--html", "f"], "--html shows both applications"),
+        (["hello", "--port", "1"], "--port goes with serve"),
+        (["serve", "--port", "x"], "'x' is no port"),
+        (["serve", "--json"], "serve takes only --port"),
+        (["--json", "--html", "f"], "either --json or --html"),
+    ],
+)
+def test_arguments_that_do_not_go_together_end_with_2(
+    arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        compare.main(arguments)
+    assert sentence in capsys.readouterr().err
+
+
+def test_json_of_one_scenario_is_whole_and_of_all_of_them_is_short(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hello = SCENARIOS["hello"]
+    monkeypatch.setattr("comparison.scenarios.SCENARIOS", {"hello": hello})
+    compare.main(["--json"])
+    (short,) = json.loads(capsys.readouterr().out)
+    compare.main(["--json", "hello"])
+    (whole,) = json.loads(capsys.readouterr().out)
+    assert "functions" not in short
+    assert whole["flask"]["ledger"]["calls"] == short["flask"]["calls"]
+
+
+def test_the_overview_looks_at_nothing_closely(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def watch(_: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(study_module.Play, "watch_with_answers", watch)
+    monkeypatch.setattr("comparison.scenarios.SCENARIOS", {"hello": SCENARIOS["hello"]})
+    assert compare.main([]) == 0
+    assert "every answer identical" in capsys.readouterr().out
+
+
+def test_requests_of_ones_own_go_through_both(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "my.http"
+    file.write_text("GET /hello/You HTTP/1.1\n### the second\nGET /lab/kept-cart HTTP/1.1\n")
+    assert compare.main(["--requests", str(file)]) == 0
+    shown = capsys.readouterr().out
+    assert "Hello You!" in shown
+    assert "Request 2 of 2" in shown
 
 
 def test_a_difference_ends_with_1(
@@ -135,8 +202,8 @@ def test_the_closing_sentence_counts(studies: list[Study]) -> None:
     assert f"{sum(made.flask.calls for made in studies):,}" in sentence
 
 
-def test_every_study_can_be_shown(studies: list[Study]) -> None:
-    for made in studies:
+def test_every_study_can_be_shown(watched: list[Study]) -> None:
+    for made in watched:
         shown = text(print_one, made, 80)
         assert made.scenario.lesson in " ".join(shown.split())
         assert "\x1b" not in shown

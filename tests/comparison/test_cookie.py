@@ -6,7 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from comparison.cookie import take_apart
+from comparison.cookie import flip_a_byte, take_apart, verdicts
+from comparison.pair import Pair, make_pair
+from comparison.scenarios import SECRET_KEY
+from comparison.study import held_still
+from wsgi_from_scratch.sessions import SALT
+from wsgi_from_scratch.signing import Signer
 
 
 def encode(data: bytes) -> str:
@@ -43,3 +48,72 @@ def test_a_compressed_payload_is_unpacked() -> None:
 )
 def test_what_is_no_session_cookie_is_none(value: str) -> None:
     assert take_apart(value) is None
+
+
+@pytest.fixture(scope="module")
+def pair() -> Pair:
+    return make_pair()
+
+
+def signed(payload: bytes, key: str = SECRET_KEY) -> str:
+    with held_still():
+        return Signer([key], SALT).dumps(payload)
+
+
+def test_the_values_that_tags_stand_for_are_restored() -> None:
+    cookie = take_apart(signed(b'{"t":{" t":[1,2]},"b":{" b":"AA=="}}'))
+    assert cookie is not None
+    assert cookie.data == {"t": (1, 2), "b": b"\0"}
+    assert cookie.as_data()["data"] == {"t": [1, 2], "b": r"b'\x00'"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "name"),
+    [
+        (["right"], "SECRET_KEY"),
+        (["wrong", "right"], "fallback 1"),
+        (["wrong", "older", "right"], "fallback 2"),
+        (["wrong"], None),
+        ([], None),
+    ],
+)
+def test_a_cookie_says_which_key_has_signed_it_and_never_the_key(
+    keys: list[str], name: str | None
+) -> None:
+    cookie = take_apart(signed(b'{"a":1}', "right"), keys)
+    assert cookie is not None
+    assert (cookie.key, cookie.verified) == (name, name is not None)
+    assert "right" not in repr(cookie)
+    assert "right" not in str(cookie.as_data())
+
+
+def test_a_payload_that_inflates_without_end_is_no_cookie() -> None:
+    assert take_apart(f".{encode(zlib.compress(bytes(5_000_000)))}.{STAMP}.signature") is None
+
+
+def test_both_accept_what_either_has_signed(pair: Pair) -> None:
+    for verdict in verdicts(pair, signed(b'{"name":"Kumar"}')):
+        assert verdict.accepted
+        assert verdict.session == {"name": "Kumar"}
+
+
+def test_whichever_byte_is_flipped_both_refuse(pair: Pair) -> None:
+    cookie = signed(b'{"name":"Kumar"}')
+    for position in range(len(cookie)):
+        flipped = flip_a_byte(cookie, position)
+        assert flipped != cookie
+        assert [verdict.accepted for verdict in verdicts(pair, flipped)] == [False, False]
+
+
+@pytest.mark.parametrize("position", [-1, 3])
+def test_a_byte_that_is_not_there_cannot_be_flipped(position: int) -> None:
+    with pytest.raises(ValueError, match="has 3 characters"):
+        flip_a_byte("abc", position)
+
+
+def test_only_these_two_applications_can_be_asked() -> None:
+    def other(environ: object, start_response: object) -> list[bytes]:
+        return []
+
+    with pytest.raises(TypeError, match="can be asked"):
+        verdicts(Pair(other, other, other, other), signed(b"{}"))

@@ -1,5 +1,6 @@
 """A study is made of what happened, and says exactly where two answers differ."""
 
+import json
 import sys
 import time
 import uuid
@@ -9,11 +10,13 @@ from typing import Any
 import pytest
 
 from comparison import study as study_module
+from comparison.concepts import NO_STAGE, STAGES
 from comparison.differences import DIFFERENCES, Difference
 from comparison.exchange import Application
-from comparison.scenarios import Scenario
+from comparison.scenarios import SCENARIOS, SECRET_KEY, Scenario
 from comparison.steps import get
-from comparison.study import MOMENT, Pair, Study, held_still, study
+from comparison.study import MOMENT, LinePair, Pair, Study, curl, held_still, make_pair, study
+from comparison.wire import parse_request
 
 SCENARIO = Scenario("made-up", "A lesson.", (get("/a"), get("/b")))
 
@@ -114,6 +117,7 @@ def test_times_are_measured_with_nobody_watching(monkeypatch: pytest.MonkeyPatch
     steps = len(SCENARIO.steps)
     warm_up, traced, timed = watched[:steps], watched[steps : 2 * steps], watched[2 * steps :]
     assert (any(warm_up), all(traced), any(timed)) == (False, True, False)
+    assert made.flask.timing is not None
     assert made.flask.timing.runs == len(timed) // steps == 3
     assert made.flask.timing.quickest <= made.flask.timing.median <= made.flask.timing.slowest
 
@@ -146,3 +150,111 @@ def test_calls_are_counted_for_each_step() -> None:
 
 def test_every_scenario_gets_the_same_answers_from_both(studies: list[Study]) -> None:
     assert [made.scenario.name for made in studies if made.unlisted] == []
+
+
+def of(name: str, studies: list[Study]) -> Study:
+    (made,) = (one for one in studies if one.scenario.name == name)
+    return made
+
+
+def test_all_of_a_study_is_json_and_holds_neither_key_nor_machine(
+    watched: list[Study], pytestconfig: pytest.Config
+) -> None:
+    for name in ("hello", "session", "flash-next", "upload-xlsx", "static", "bad-host"):
+        made = of(name, watched)
+        data = made.as_data()
+        text = json.dumps(data)
+        assert SECRET_KEY not in text
+        assert str(pytestconfig.rootpath) not in text
+        assert len(data["wire"]) == len(made.steps)
+        for side in ("flask", "scratch"):
+            steps = data[side]["steps"]
+            assert len(steps) == len(made.steps)
+            assert sum(step["ledger"]["calls"] for step in steps) == data[side]["calls"]
+            mentioned = {
+                function["id"]
+                for step in steps
+                for stage in step["ledger"]["stages"]
+                for function in stage["functions"]
+            }
+            assert mentioned <= set(data["functions"])
+
+
+def test_the_stages_of_the_data_have_a_number_and_a_colour(watched: list[Study]) -> None:
+    stages = of("hello", watched).as_data()["stages"]
+    assert [stage["name"] for stage in stages] == [stage.name for stage in (*STAGES, NO_STAGE)]
+    assert [stage["css"] for stage in stages] == [
+        *(f"--stage-{number}" for number in range(1, 9)),
+        "--stage-0",
+    ]
+
+
+def test_nothing_is_looked_at_closely_before_somebody_asks() -> None:
+    made = study(SCENARIOS["hello"], make_pair())
+    assert "watched" not in made.flask.__dict__
+    assert made.summary()["verdict"] == "identical"
+    assert "watched" not in made.flask.__dict__
+    assert made.flask.ledger.lines > made.scratch.ledger.lines > 0
+
+
+def test_the_lines_of_both_views_that_ran_are_the_same_lines(watched: list[Study]) -> None:
+    for made in watched:
+        for flask, scratch in zip(made.flask.views, made.scratch.views, strict=True):
+            assert (flask is None) == (scratch is None), made.scenario.name
+            if flask and scratch and flask.module == "flask_version.views":
+                moved = scratch.line - flask.line
+                assert {line + moved for line in flask.ran} == set(scratch.ran), made.scenario.name
+
+
+def test_what_was_tried_with_the_cookies_came_out_alike(watched: list[Study]) -> None:
+    trials = [trial for made in watched for trial in made.trials if trial is not None]
+    assert trials
+    for trial in trials:
+        assert (trial.own, trial.swapped) == ((True, True), (True, True))
+        assert trial.flipped == (False, False)
+
+
+def test_the_cookies_of_an_earlier_visit_are_sent_along() -> None:
+    pair = make_pair()
+    first = study(SCENARIOS["session-kept-cart"], pair)
+    cookies = [side.cookies[0] for side in (first.flask, first.scratch)]
+    assert cookies[0] is not None
+    assert cookies[1] is not None
+    step = Scenario("again", "", (get("/lab/kept-cart"),), lab=True)
+    again = study(step, pair, ({"session": cookies[1].value}, {"session": cookies[0].value}))
+    assert [answer.body for answer, _ in again.steps] == [b'{"cart":["apple","apple"]}\n']
+    assert again.verdict == "identical"
+
+
+@pytest.mark.parametrize(
+    ("flask", "scratch", "marks"),
+    [
+        ("if session:", "if ctx.session:", ([], [(3, 7)])),
+        ("a: 1", "a: 2", ([(3, 4)], [(3, 4)])),
+        (None, "new", ([], [(0, 3)])),
+        ("same", "same", ([], [])),
+    ],
+)
+def test_the_words_in_which_two_lines_differ_are_marked(
+    flask: str | None, scratch: str | None, marks: tuple[object, object]
+) -> None:
+    assert LinePair(flask, scratch).marks == marks
+
+
+@pytest.mark.parametrize(
+    ("raw", "command"),
+    [
+        (b"GET /a?b=1&c HTTP/1.1\nHost: x\n\n", "curl --include 'http://127.0.0.1:8000/a?b=1&c'"),
+        (
+            b"POST /login HTTP/1.1\nA: it's\nContent-Length: 3\n\na=1",
+            "curl --include --request POST --header 'A: it'\"'\"'s' --data-binary a=1 "
+            "http://127.0.0.1:8000/login",
+        ),
+        (
+            b"POST / HTTP/1.1\nContent-Length: 3\n\n'\\\xff",
+            r"curl --include --request POST --data-binary $'\x27\x5c\xff' http://127.0.0.1:8000/",
+        ),
+    ],
+)
+def test_a_request_can_be_copied_as_a_command(raw: bytes, command: str) -> None:
+    assert curl(parse_request(raw)) == command

@@ -1,13 +1,20 @@
 """A tracer sees every call of its block, and nothing of it stays behind."""
 
+import bdb
+import cProfile
 import sys
 import threading
 from collections.abc import Iterator
 from types import FrameType
+from typing import Any
 
 import pytest
 
-from comparison.tracing import Call, Tracer
+from comparison.pair import make_pair
+from comparison.recording import Watcher
+from comparison.scenarios import SCENARIOS
+from comparison.study import Study, study
+from comparison.tracing import Call, LineTracer, Tracer
 
 
 def outer() -> int:
@@ -117,3 +124,129 @@ def test_another_thread_is_not_observed() -> None:
         thread.join(10)
     assert seen == [None]
     assert "inner" not in {call.function for call in tracer.calls}
+
+
+def branches(number: int) -> str:
+    if number > 1:
+        return "many"
+    return "one"
+
+
+def lines_of(tracer: LineTracer, function: object) -> list[int]:
+    code = function.__code__  # type: ignore[attr-defined]  # every function has one
+    return sorted(number - code.co_firstlineno for number in tracer.lines[code])
+
+
+def test_the_lines_that_ran_are_known_for_each_function() -> None:
+    with LineTracer() as tracer:
+        branches(1)
+    assert lines_of(tracer, branches) == [1, 3]
+
+
+def test_a_generator_that_goes_on_adds_its_lines() -> None:
+    with LineTracer() as tracer:
+        outer()
+    assert lines_of(tracer, numbers) == [1, 2]
+    assert [call.function for call, _ in tracer.calls] == ["outer", "numbers", "inner"]
+
+
+def test_lines_after_an_exception_are_known_too() -> None:
+    with LineTracer() as tracer:
+        with pytest.raises(ValueError, match="oh"):
+            Raises().method()
+        branches(2)
+    assert lines_of(tracer, branches) == [1, 2]
+
+
+@pytest.mark.parametrize("raises", [False, True])
+def test_whoever_traced_lines_before_goes_on_afterwards(raises: bool) -> None:
+    seen: list[str] = []
+
+    def coverage(frame: FrameType, event: str, argument: object) -> Any:
+        seen.append(f"{frame.f_code.co_name} {event}")
+        return coverage
+
+    before = sys.gettrace()
+    try:
+        sys.settrace(coverage)
+        try:
+            with Watcher():
+                inner()
+                if raises:
+                    raise KeyError
+        except KeyError:
+            pass
+        after = sys.gettrace()
+        branches(1)
+    finally:
+        sys.settrace(before)
+    assert after is coverage
+    assert seen.count("inner line") == 0
+    assert seen.count("branches line") == 2
+
+
+def test_a_debugger_goes_on_afterwards() -> None:
+    lines: list[str] = []
+
+    class Debugger(bdb.Bdb):
+        def user_line(self, frame: FrameType) -> None:
+            lines.append(frame.f_code.co_name)
+
+    def session() -> None:
+        with Watcher():
+            inner()
+        branches(1)
+
+    Debugger().runcall(session)
+    assert lines.count("branches") == 2
+    assert lines.count("inner") == 0
+
+
+def test_a_profiler_goes_on_afterwards() -> None:
+    profiler = cProfile.Profile()
+    profiler.enable()
+    with Tracer() as tracer:
+        inner()
+    branches(1)
+    profiler.disable()
+    profiler.create_stats()
+    profiled = {name for _, _, name in profiler.stats}
+    assert names(tracer) == [(0, "inner")]
+    assert "branches" in profiled
+
+
+def figures(made: Study) -> list[int]:
+    return [side.ledger.lines for side in (made.flask, made.scratch)] + [
+        side.calls for side in (made.flask, made.scratch)
+    ]
+
+
+def test_studies_can_be_made_in_threads() -> None:
+    pair = make_pair()
+    alone = figures(study(SCENARIOS["login"], pair))
+    found: list[list[int]] = []
+
+    def elsewhere() -> None:
+        found.append(figures(study(SCENARIOS["login"], pair)))
+
+    threads = [threading.Thread(target=elsewhere) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [alone] * 3
+
+
+def test_a_run_that_failed_leaves_nothing_behind() -> None:
+    before = sys.getprofile(), sys.gettrace()
+    with pytest.raises(RecursionError), Watcher() as watcher:
+        endless(0)
+    assert (sys.getprofile(), sys.gettrace()) == before
+    assert watcher.recorder.calls
+    with LineTracer() as tracer:
+        branches(2)
+    assert lines_of(tracer, branches) == [1, 2]
+
+
+def endless(number: int) -> int:
+    return endless(number + 1)

@@ -1,0 +1,124 @@
+"""What is printed fits the terminal, says the same without colours, and hides nothing."""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from comparison.foreign import request_step, solo_study
+from comparison.scenarios import SECRET_KEY
+from comparison.study import Study
+from comparison.terminal import print_one, print_solo
+from tests.comparison.foreign_application import app
+
+
+def shown(study: Study, width: int, colour: str | None = None) -> str:
+    file = io.StringIO()
+    console = Console(
+        file=file,
+        width=width,
+        highlight=False,
+        force_terminal=colour is not None,
+        no_color=colour == "none",
+    )
+    print_one(study, console)
+    return file.getvalue()
+
+
+@pytest.fixture
+def flash_now(watched: list[Study]) -> Study:
+    (made,) = (one for one in watched if one.scenario.name == "flash-now")
+    return made
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_ledger_fits_and_has_a_bar_for_each_side(flash_now: Study, width: int) -> None:
+    lines = shown(flash_now, width).splitlines()
+    start = next(at for at, line in enumerate(lines) if line.startswith("Python calls by stage"))
+    table = lines[start + 1 : lines.index("Time") - 1]
+    assert max(map(len, table)) <= width
+    flask, scratch = flash_now.flask.ledger, flash_now.scratch.ledger
+    for entry, other in zip(flask.stages, scratch.stages, strict=True):
+        if entry.calls:
+            at = next(
+                at for at, line in enumerate(table) if line.startswith(f"  {entry.stage.name}")
+            )
+            for side, one, line in (
+                ("Flask", entry, table[at]),
+                ("scratch", other, table[at + 1]),
+            ):
+                figures = one.calls, len(one.functions), len(one.modules), one.lines
+                words = line.split(side)[1].split()
+                assert words[:4] == [f"{figure:,}" for figure in figures]
+                assert ("█" in line or words[4:]) or not one.calls
+    assert [line for line in table if "…" in line] == []
+
+
+def test_views_stand_side_by_side_where_there_is_room(flash_now: Study) -> None:
+    row = '64 ▸         username, password = request.form.get("username")'
+    other = '▸         username, password = ctx.request.form.get("username")'
+    wide = next(line for line in shown(flash_now, 200).splitlines() if row in line)
+    assert other in wide
+    narrow = shown(flash_now, 80)
+    assert row in narrow
+    assert other in narrow
+    assert not any(row in line and other in line for line in narrow.splitlines())
+
+
+def test_lines_that_did_not_run_have_no_mark(flash_now: Study) -> None:
+    text = shown(flash_now, 80)
+    first, second = text.split("Request 2 of 3")[0], text.split("Request 3 of 3")[0]
+    second = second.removeprefix(first)
+    success, failed = 'ctx.flash("Successful login', 'ctx.flash("Login failed'
+    assert (f"▸             {success}" in first, f"▸             {failed}" in first) == (
+        True,
+        False,
+    )
+    assert (f"▸             {success}" in second, f"▸             {failed}" in second) == (
+        False,
+        True,
+    )
+
+
+def test_without_colour_the_words_are_the_same(flash_now: Study) -> None:
+    plain = shown(flash_now, 100)
+    assert "\x1b" not in plain
+    assert "\x1b[3" in shown(flash_now, 100, "some")
+    assert "\x1b[3" not in shown(flash_now, 100, "none").replace("\x1b[3m", "")
+
+
+def test_the_cookie_is_taken_apart_and_tried_out(watched: list[Study]) -> None:
+    (made,) = (one for one in watched if one.scenario.name == "flash-next")
+    text = shown(made, 80)
+    for words in (
+        "payload    eyJ",
+        'says       {"_flashes": [["success", "Saved (sent via flash)!"]]}',
+        "flash      success: Saved (sent via flash)!",
+        "verified   yes, with SECRET_KEY",
+        "swapped    each accepts the cookie of the other",
+        "flipped    each refuses its own with the character at",
+    ):
+        assert words in text
+
+
+def test_nothing_that_is_shown_holds_the_key(watched: list[Study]) -> None:
+    assert [made.scenario.name for made in watched if SECRET_KEY in shown(made, 200)] == []
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_one_application_is_shown_by_itself(width: int) -> None:
+    file = io.StringIO()
+    solo = solo_study("mine:app", app, [request_step("GET", "/notes/")])
+    print_solo(solo, Console(file=file, width=width, highlight=False))
+    text = file.getvalue()
+    calls = solo.side.calls
+    for words in (
+        "listed in tests/comparison/foreign_application.py",
+        '▸     rows = database().execute("SELECT id, text FROM note").fetchall()',
+        "foreign_application.py:86 leave_a_mark",
+        f"Of {calls:,} calls 5 were of the application's own functions and templates",
+        "1  count_visits  tests/comparison/foreign_application.py:",
+        "Median of",
+    ):
+        assert words in text
+    assert "scratch" not in text
