@@ -90,10 +90,6 @@ def ledger_text(made: Study) -> str:
 
 
 def _ledger_lines(flask: Ledger, scratch: Ledger) -> Iterator[str]:
-    yield "![What compare.py shows of one request](docs/compare.svg)"
-    yield ""
-    yield "One form, a session and a flash message: what Flask did for it, and what it takes by hand."
-    yield ""
     yield "| | Flask: calls | functions | modules | lines | from scratch: calls | functions | modules | lines |"
     yield "|---|" + "--:|" * 8
     for left, right in zip(flask.stages, scratch.stages, strict=True):

@@ -582,10 +582,8 @@ def measure(*plays: Play) -> list[Timing]:
     times: list[list[float]] = [[] for _ in plays]
     started = time.perf_counter()
     while not times[0] or (
-        len(times[0]) < FEWEST_RUNS
-        and time.perf_counter() - started < SECONDS_FOR_SLOW_RUNS
-        or len(times[0]) < MOST_RUNS
-        and time.perf_counter() - started < SECONDS_FOR_RUNS
+        (len(times[0]) < FEWEST_RUNS and time.perf_counter() - started < SECONDS_FOR_SLOW_RUNS)
+        or (len(times[0]) < MOST_RUNS and time.perf_counter() - started < SECONDS_FOR_RUNS)
     ):
         for play, seconds in zip(plays, times, strict=True):
             seconds.append(play.time())

@@ -145,19 +145,5 @@ class ServiceUnavailable(HTTPException):
     code = 503
 
 
-BY_CODE: dict[int, type[HTTPException]] = {
-    error.code: error
-    for error in (
-        BadRequest,
-        Forbidden,
-        NotFound,
-        MethodNotAllowed,
-        PreconditionFailed,
-        RequestEntityTooLarge,
-        UnsupportedMediaType,
-        RequestedRangeNotSatisfiable,
-        InternalServerError,
-        ServiceUnavailable,
-    )
-}
+BY_CODE = {error.code: error for error in HTTPException.__subclasses__()}
 """The error that ``abort(code)`` raises."""

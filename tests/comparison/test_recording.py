@@ -111,7 +111,10 @@ def test_every_stage_that_was_passed_has_its_moment(watched: list[Study]) -> Non
         for side in (made.flask, made.scratch):
             for moments, step in zip(side.moments, side.ledgers, strict=True):
                 passed = {entry.stage for entry in step.stages if entry.calls} - {NO_STAGE}
-                assert {moment.stage for moment in moments} <= passed
+                assert {moment.stage for moment in moments} == passed, (
+                    made.scenario.name,
+                    side.name,
+                )
                 assert len(stages_of(moments)) == len(set(stages_of(moments)))
 
 
