@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from wsgi_from_scratch.grammar import parse_parameters
+
 from .wire import Request
 
 
@@ -27,14 +29,14 @@ class Difference:
 
 # Werkzeug reads a form in pieces of this many bytes.
 _PIECE = 64 * 1024
-_boundary = re.compile(r'boundary="?([^";]*)', re.IGNORECASE)
 _MOST_FIELDS = 100
-_DATES = ("If-Modified-Since", "If-Unmodified-Since", "If-Range")
+_blank_line = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_line_break = re.compile(rb"\r\n|\n|\r")
 
 
 def _delimiter(request: Request) -> bytes | None:
-    found = _boundary.search(request.header("Content-Type") or "")
-    return f"--{found[1]}".encode("latin-1") if found else None
+    boundary = parse_parameters(request.header("Content-Type") or "")[1].get("boundary")
+    return f"--{boundary}".encode("latin-1", "replace") if boundary else None
 
 
 def _is_cut_in_its_last_delimiter(request: Request) -> bool:
@@ -46,11 +48,11 @@ def _is_cut_in_its_last_delimiter(request: Request) -> bool:
 
 
 def _has_a_part_with_many_fields(request: Request) -> bool:
+    """Whether many lines follow a delimiter, without a blank one among them."""
     delimiter = _delimiter(request)
-    # Each field of a part begins after a line feed, the first one after that of the delimiter.
     return delimiter is not None and any(
-        part.partition(b"\r\n\r\n")[0].count(b"\n") > _MOST_FIELDS
-        for part in request.body.split(delimiter)
+        len(_line_break.findall(block.partition(delimiter)[2])) > _MOST_FIELDS
+        for block in _blank_line.split(request.body)
     )
 
 

@@ -1,12 +1,18 @@
 """The Flask application: which folders, which settings, which views, and where Flask is made stricter."""
 
+import re
+import sys
 from hashlib import sha1
-from typing import IO, cast
+from io import BytesIO
+from ipaddress import IPv6Address
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from flask import Flask, Request, request
+from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
+from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_date
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, get_input_stream
@@ -17,36 +23,88 @@ from tutorial.spreadsheets import Spreadsheets
 
 from .views import views
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
+    from werkzeug.datastructures import FileStorage, MultiDict
 
-class UnannouncedBody(LimitedStream):
-    """A body of unknown length: whole, or refused with 413. Werkzeug cuts it at the limit and uses the rest."""
+
+class Body(LimitedStream):
+    """A body that is whole, or refused: with 413 when it outgrows the limit, with 400 when it breaks off.
+
+    Werkzeug cuts a body of unknown length at the limit, and knows only some of the errors of servers.
+    """
+
+    def readinto(self, b: bytearray) -> int | None:  # type: ignore[override]  # as Werkzeug has it
+        try:
+            return super().readinto(b)
+        except HTTPException:
+            raise
+        except Exception as error:
+            raise ClientDisconnected from error
 
     def readall(self) -> bytes:
         body = super().readall()
-        if self.is_exhausted and self._stream.read(1):
+        if self._limit_is_max and self.is_exhausted and self._stream.read(1):
             self.on_exhausted()
         return body
 
 
+class FormParser(FormDataParser):
+    """Keeps the limits of a form for urlencoded bodies too; Werkzeug has them for multipart alone."""
+
+    def _parse_urlencoded(
+        self, stream: IO[bytes], *details: Any
+    ) -> "tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]":
+        most = self.max_form_memory_size or sys.maxsize
+        body = b""
+        while chunk := stream.read(64 * 1024):
+            body += chunk
+            if len(body) > most:
+                raise RequestEntityTooLarge
+        if body.count(b"&") >= (self.max_form_parts or sys.maxsize):
+            raise RequestEntityTooLarge
+        return super()._parse_urlencoded(BytesIO(body), *details)
+
+
 class StrictRequest(Request):
-    """A request whose body is read whole or not at all."""
+    """A request whose body is bounded in every encoding, and whose header fields mean what they may mean."""
+
+    form_data_parser_class = FormParser
+
+    def __init__(self, environ: "WSGIEnvironment", *options: Any, **named: Any) -> None:
+        _forget_impossible_fields(environ)
+        super().__init__(environ, *options, **named)
 
     @cached_property
     def stream(self) -> IO[bytes]:
-        limit = self.max_content_length
-        stream = get_input_stream(self.environ, max_content_length=limit)
-        if limit is None or "wsgi.input_terminated" not in self.environ:
-            return stream
-        return cast(IO[bytes], UnannouncedBody(self.environ["wsgi.input"], limit, is_max=True))
+        limit, length = self.max_content_length, self.content_length
+        get_input_stream(
+            self.environ, max_content_length=limit
+        )  # raises when too much is announced
+        source = self.environ["wsgi.input"]
+        if length is None and limit is not None and "wsgi.input_terminated" in self.environ:
+            return cast(IO[bytes], Body(source, limit, is_max=True))
+        return cast(IO[bytes], Body(source, length or 0))
 
 
-def forget_impossible_dates() -> None:
-    """A date beyond the calendar is no date; Werkzeug lets the OverflowError out, which is a 500."""
+def _forget_impossible_fields(environ: "WSGIEnvironment") -> None:
+    """A date beyond the calendar is no date, ``0--0`` no range, ``[a:b]`` no host.
+
+    Werkzeug answers the first and the last with 500, and reads the second as ``0-0``.
+    """
     for field in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE"):
         try:
-            parse_date(request.environ.get(field))
+            parse_date(environ.get(field))
         except OverflowError:
-            request.environ[field] = "no date"
+            environ[field] = "no date"
+    if re.search(r"-[ \t]*-", environ.get("HTTP_RANGE", "")):
+        environ["HTTP_RANGE"] = "no range"
+    host = re.match(r"\[([^]]*)\]", environ.get("HTTP_HOST", ""))
+    if host is not None:
+        try:
+            IPv6Address(host[1])
+        except ValueError:
+            environ["HTTP_HOST"] = ""
 
 
 class OneSpelling(TimestampSigner):
@@ -86,7 +144,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.config.from_mapping(settings.as_config(), SESSION_COOKIE_SAMESITE="Lax")
     app.request_class = StrictRequest
     app.session_interface = Sessions()
-    app.before_request(forget_impossible_dates)
     app.extensions["settings"] = settings
     app.extensions["spreadsheets"] = Spreadsheets(settings)
     app.extensions["downloads"] = Downloads(settings.downloads_url, settings.downloads_max_age)

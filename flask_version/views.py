@@ -176,11 +176,9 @@ def download(filename_to_download: str) -> ResponseReturnValue:
 
 @views.route("/handle_js_post", methods=["POST"])
 def handle_js_post() -> ResponseReturnValue:
-    try:
-        data = request.json
-    except RecursionError:
-        raise Refusal("The JSON is nested too deeply: send an object of two texts.") from None
-    match data:
+    request.max_content_length = text.MAX_MESSAGE
+    text.check_nesting(request.get_data())
+    match request.json:
         case {"greeting": str(greeting), "name": str(name)}:
             current_app.extensions["downloads"].save_message(f"{greeting} {name}")
         case _:

@@ -16,6 +16,9 @@ from .errors import Refusal
 Rows = Sequence[Sequence[str]]
 
 CRLF = "\r\n"
+MAX_COLUMNS = 16_384
+"""Columns of a table: those of a worksheet. A longer line is prose, and is told so before it is taken apart."""
+
 DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as any other
 
 
@@ -31,6 +34,8 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     True
     """
     for delimiter in DELIMITERS:
+        if any(line.count(delimiter) >= MAX_COLUMNS for line in text.split("\n")):
+            continue
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
             rows = _regular_rows(lines, max_cells)

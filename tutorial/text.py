@@ -4,8 +4,12 @@ The sentences are for the person in front of the browser, so they say what to do
 the inside. ``plain_page`` is for the errors that can come from the templates or from the address itself.
 """
 
+import re
 from collections.abc import Mapping
 from html import escape
+from itertools import accumulate
+
+from .errors import Refusal
 
 SENTENCES: Mapping[int, str] = {
     400: "Something in this request is missing or malformed, so there was nothing to act on.",
@@ -37,6 +41,14 @@ SENTENCES: Mapping[int, str] = {
     504: "A server behind this one took too long to answer; please try again later.",
     505: "The server does not speak this version of HTTP.",
 }
+
+MAX_MESSAGE = 64 * 1024
+"""Bytes of the JSON that a message comes in: far more than two texts need, and little to take apart."""
+
+MAX_NESTING = 100
+"""Levels of JSON in JSON. Python's parser gives up near 1,000, but where depends on who calls it."""
+
+_JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 _PLAIN_PAGE = """\
 <!doctype html>
@@ -72,6 +84,20 @@ def explain(code: int) -> str:
     if code in SENTENCES:
         return SENTENCES[code]
     return SENTENCES[500] if code >= 500 else "The server understood the request and refuses it."
+
+
+def check_nesting(json: bytes) -> None:
+    """Raise ``Refusal`` if JSON, in whatever encoding, is nested more deeply than ``MAX_NESTING``.
+
+    >>> check_nesting(b'{"a": [1, "[[["]}')
+    """
+    brackets = _JSON_TEXT.sub(b"", json)
+    deepest = max(accumulate(_STEP.get(octet, 0) for octet in brackets), default=0)
+    if deepest > MAX_NESTING:
+        raise Refusal("The JSON is nested too deeply: send an object of two texts.")
+
+
+_STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 
 
 def plain_page(code: int, name: str, sentence: str) -> str:

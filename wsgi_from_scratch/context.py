@@ -41,7 +41,9 @@ class CurrentApp(Protocol):
 
 
 class Context:
-    """One request in one application."""
+    """One request in one application. ``failure`` is what nobody foresaw, for those who clean up after it."""
+
+    failure: BaseException | None = None
 
     def __init__(self, app: CurrentApp, environ: "WSGIEnvironment", request: Request) -> None:
         self.current_app = app

@@ -100,26 +100,30 @@ class Application:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        request = Request(environ, self._limits, self._max_content_length)
-        ctx = Context(self, environ, request)
-        failure: BaseException | None = None
+        """One request's life: an answer is found in every case, sent, and cleaned up after."""
+        ctx = Context(self, environ, Request(environ, self._limits, self._max_content_length))
         try:
-            try:
-                response = self._answer(ctx)
-            except Exception as error:
-                failure = error
-                response = self._answer_unexpected(ctx, error)
-            except BaseException as error:
-                # The server wants its worker back: no answer, but the hooks are told why.
-                failure = error
-                raise
-            return response(environ, start_response)
+            return self._respond(ctx)(environ, start_response)
         finally:
-            try:
-                for tear_down in self._teardown:
-                    tear_down(ctx, failure)
-            finally:
-                request.close()
+            self._tear_down(ctx)
+
+    def _respond(self, ctx: Context) -> Response:
+        try:
+            return self._answer(ctx)
+        except Exception as error:
+            ctx.failure = error
+            return self._answer_unexpected(ctx, error)
+        except BaseException as error:
+            # The server wants its worker back: no answer, but the hooks are told why.
+            ctx.failure = error
+            raise
+
+    def _tear_down(self, ctx: Context) -> None:
+        try:
+            for tear_down in self._teardown:
+                tear_down(ctx, ctx.failure)
+        finally:
+            ctx.request.close()
 
     def _answer(self, ctx: Context) -> Response:
         """The response, errors that were foreseen included."""
@@ -143,7 +147,7 @@ class Application:
         except BadHost as error:
             return error
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
-        path = wsgi.decode(environ.get("PATH_INFO", ""))
+        path = wsgi.decode(environ.get("PATH_INFO", "/"))
         outcome = self.router.match(path, request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values

@@ -8,12 +8,16 @@ bytes that the browser never sends.
 Spec:     PEP 3333 ("environ Variables", "Input and Error Streams", "Unicode Issues"); RFC 9110 §7.2, §8.6
 Flask:    werkzeug.wsgi.get_input_stream, werkzeug.wsgi.get_host, werkzeug.wsgi.LimitedStream,
           werkzeug.wsgi.get_content_length, werkzeug.datastructures.EnvironHeaders
-Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug cuts it there and uses the rest
+Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug cuts it there and uses the rest;
+          a body of announced length must have it, also where the server marks its end;
+          whatever a server raises while it reads is a client that left; Werkzeug lets some of it out, a 500;
+          what stands in brackets is a host only if it is an IPv6 address
 Left out: a list of trusted hosts; the full URL of the request; a body line by line
 """
 
 import re
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, BinaryIO
 
 from .errors import BadHost, ClientDisconnected, RequestEntityTooLarge
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 
 # uri-host [ ":" port ], narrowed to names, IPv4 and IPv6 addresses: what else RFC 3986 allows in a host
 # (percent-coding, "_" and worse) serves nobody but those who smuggle text into a Location.
-_host = re.compile(r"(?:[a-z0-9.-]+|\[[a-f0-9]*:[a-f0-9.:]+\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
+_host = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
 
 # Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well, and raises on more than
 # 4,300 of them.
@@ -82,8 +86,14 @@ def _checked_host(host: str, scheme: str) -> str:
     """Cached because a server hears few names, and every request must be checked."""
     host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
     match = _host.fullmatch(host)
-    if match is None or int(match[1] or 1) > 65_535:
+    if match is None or int(match[2] or 1) > 65_535:
         return ""
+    if match[1] is not None:
+        try:
+            IPv6Address(match[1])
+        except ValueError:
+            return ""
+        return host
     try:
         host.partition(":")[0].encode("idna")
     except UnicodeError as error:
@@ -158,7 +168,8 @@ class Body:
             return b""
         try:
             data = self._stream.read(min(size, self._left))
-        except OSError as error:
+        except Exception as error:
+            # A connection that broke, or chunks that are none: each server has errors of its own for that.
             raise ClientDisconnected from error
         if not data and size and self._exact:
             raise ClientDisconnected
@@ -171,7 +182,7 @@ def body(environ: "WSGIEnvironment", max_content_length: int) -> Body:
     length = content_length(environ)
     if length is not None and length > max_content_length:
         raise RequestEntityTooLarge
-    # A server that has this key promises that the stream ends by itself, chunked bodies included.
-    if "wsgi.input_terminated" in environ:
+    # A server that has this key promises that the stream ends by itself, also where no length is announced.
+    if length is None and "wsgi.input_terminated" in environ:
         return Body(environ["wsgi.input"], max_content_length, exact=False)
     return Body(environ["wsgi.input"], length or 0, exact=True)

@@ -174,11 +174,9 @@ def download(ctx: Context, filename_to_download: str) -> ReturnValue:
 
 @views.route("/handle_js_post", methods=["POST"])
 def handle_js_post(ctx: Context) -> ReturnValue:
-    try:
-        data = ctx.request.json
-    except RecursionError:
-        raise Refusal("The JSON is nested too deeply: send an object of two texts.") from None
-    match data:
+    ctx.request.max_content_length = text.MAX_MESSAGE
+    text.check_nesting(ctx.request.get_data())
+    match ctx.request.json:
         case {"greeting": str(greeting), "name": str(name)}:
             ctx.current_app.extensions["downloads"].save_message(f"{greeting} {name}")
         case _:

@@ -309,7 +309,7 @@ function chooseStage(number) {
 function showSource({ name, file, line, runs }) {
   id("source-name").textContent = name;
   id("source-file").textContent = `${file}, line ${line}`;
-  id("source-lines").replaceChildren(...runs.map(([ran, lines]) => element("span", lines, { class: ran ? "l ran" : "l" })));
+  id("source-lines").replaceChildren(...runs.map(([ran, lines]) => (ran ? element("b", lines) : lines)));
   id("source").showModal();
 }
 

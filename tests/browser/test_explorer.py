@@ -151,7 +151,7 @@ def test_a_function_opens_its_source(open_explorer: Open) -> None:
     page.locator("#answer .stage:visible .opened a").first.click()
     assert page.locator("#source").is_visible()
     assert "def " in page.locator("#source-lines").inner_text()
-    assert page.locator("#source-lines .ran").count() > 0
+    assert page.locator("#source-lines b").count() > 0
     page.keyboard.press("Escape")
     assert page.locator("#source").is_hidden()
 
