@@ -17,7 +17,7 @@ DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 IGNORED = [line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines()]
 
-CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}.+", re.DOTALL | re.MULTILINE)
+CODE = re.compile(r"```.*?```|`[^`\n]+`|^ {4}[^\n]+", re.DOTALL | re.MULTILINE)
 PATH = re.compile(r"`((?:[\w.-]+/)*(?:[\w.-]+/|[\w-]+\.(?:css|html|js|lock|md|py|toml)))`")
 LINK = re.compile(r"\]\((?!https:)([^)#]+)")
 QUOTATION = re.compile(r"`([\w/]+\.py)`:\n\n```python\n(.*?)```", re.DOTALL)
