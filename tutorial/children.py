@@ -24,7 +24,7 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
@@ -50,6 +50,9 @@ PATIENCE = 3
 
 GRACE = 5.0
 """Seconds after its limit at which a child that outlived its own alarm clock is killed."""
+
+FAREWELL = 2.0
+"""Seconds that idle children have to end by themselves; a task that runs longer is cut off."""
 
 PRELOADED = ["pandas", "python_calamine", "pebble"]
 
@@ -145,8 +148,15 @@ class Children:
 
     def close(self) -> None:
         """End the child processes; the next task starts others."""
-        if self._pool is not None:
-            self._discard(self._pool)
+        pool = self._pool
+        if pool is None:
+            return
+        if self._owner == os.getpid():
+            # A child that is just starting would miss, with a traceback, what stop() takes away.
+            pool.close()  # type: ignore[no-untyped-call]  # as below
+            with suppress(TimeoutError):
+                pool.join(FAREWELL)
+        self._discard(pool)
 
     def _current_pool(self) -> ProcessPool:
         with self._lock:

@@ -379,8 +379,9 @@ def hostile() -> Application:
     ],
 )
 def test_a_view_that_misbehaves_is_shown_and_the_explorer_stays_up(
-    hostile: Application, view: str, sentence: str
+    hostile: Application, view: str, sentence: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("comparison.exchange.MOST_SECONDS", 0.05)
     reply = send(hostile, f"GET /{view} HTTP/1.1\nHost: localhost\n\n")
     assert sentence in reply["sentence"]
     assert "Hello Kumar!" in send(hostile, HELLO)["html"]

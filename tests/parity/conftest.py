@@ -22,8 +22,15 @@ def still() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session")
+def small_heap() -> None:
+    """The collector passes over what pytest has gathered, which is most of all objects: it runs after each test."""
+    gc.collect()
+    gc.freeze()
+
+
 @pytest.fixture(autouse=True)
-def forgiven(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+def forgiven(small_heap: None, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """What Werkzeug 3.1 does and a test cannot change."""
     with warnings.catch_warnings():
         # It leaves the file of a request that failed halfway to the garbage collector.
