@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
+from itertools import repeat
 
 from .errors import Refusal
 
@@ -33,8 +34,11 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     >>> find_table("Dear Sir,\\nhello.", max_cells=10) is None
     True
     """
+    lines_of_text = text.split("\n")
     for delimiter in DELIMITERS:
-        if any(line.count(delimiter) >= MAX_COLUMNS for line in text.split("\n")):
+        if delimiter not in text:
+            continue
+        if max(map(str.count, lines_of_text, repeat(delimiter))) >= MAX_COLUMNS:
             continue
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
