@@ -78,9 +78,8 @@ class StrictRequest(Request):
     @cached_property
     def stream(self) -> IO[bytes]:
         limit, length = self.max_content_length, self.content_length
-        get_input_stream(
-            self.environ, max_content_length=limit
-        )  # raises when too much is announced
+        # Asked for its error, when too much is announced.
+        get_input_stream(self.environ, max_content_length=limit)
         source = self.environ["wsgi.input"]
         if length is None and limit is not None and "wsgi.input_terminated" in self.environ:
             return cast(IO[bytes], Body(source, limit, is_max=True))

@@ -34,11 +34,10 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     >>> find_table("Dear Sir,\\nhello.", max_cells=10) is None
     True
     """
-    lines_of_text = text.split("\n")
     for delimiter in DELIMITERS:
         if delimiter not in text:
             continue
-        if max(map(str.count, lines_of_text, repeat(delimiter))) >= MAX_COLUMNS:
+        if max(map(str.count, text.split("\n"), repeat(delimiter))) >= MAX_COLUMNS:
             continue
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:

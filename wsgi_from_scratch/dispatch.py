@@ -147,8 +147,7 @@ class Application:
         except BadHost as error:
             return error
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
-        path = wsgi.decode(environ.get("PATH_INFO", "/"))
-        outcome = self.router.match(path, request.method, websocket=websocket)
+        outcome = self.router.match(_path(environ), request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values
         return outcome
@@ -172,7 +171,7 @@ class Application:
 
     def _options(self, ctx: Context) -> Response:
         response = make_response()
-        methods = self.router.allowed_methods(wsgi.request_path(ctx.environ))
+        methods = self.router.allowed_methods(_path(ctx.environ))
         if methods:
             response.headers["Allow"] = ", ".join(methods)
         return response
@@ -237,6 +236,11 @@ class Application:
             )
             code = getattr(error_class, "code", None)
             self._error_handlers.setdefault(code, {})[error_class] = handler
+
+
+def _path(environ: "WSGIEnvironment") -> str:
+    """What is routed: the path as the server sent it, and without one the home page (the router folds slashes)."""
+    return wsgi.decode(environ.get("PATH_INFO", "/"))
 
 
 def _log(ctx: Context, what: str, error: Exception) -> None:

@@ -138,8 +138,9 @@ def test_a_body_that_ends_early_is_not_whole_however_the_server_marks_its_end(pa
         assert exchange(served(application, **changes), request).status == "400 BAD REQUEST"
 
 
-def test_an_environ_without_a_path_is_the_home_page(pair: Pair) -> None:
-    request = parse_request(get("/").raw)
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "POST"])
+def test_an_environ_without_a_path_is_the_home_page(method: str, pair: Pair) -> None:
+    request = parse_request(send(f"{method} /").raw)
     flask = exchange(served(pair.flask, PATH_INFO=None), request)
     scratch = exchange(served(pair.scratch, PATH_INFO=None), request)
     assert not differs(flask, scratch)
