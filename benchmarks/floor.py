@@ -16,19 +16,20 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from email.utils import formatdate
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeAlias
 from zlib import adler32
 
-from jinja2 import Environment, FileSystemLoader, Template
 from markupsafe import escape
 
 from tutorial import text
 from tutorial.downloads import MESSAGE
+from tutorial.protection import FIELDS
 from tutorial.settings import ROOT, Settings
+from wsgi_from_scratch.templating import make_environment
 
 Environ: TypeAlias = dict[str, Any]
 Field: TypeAlias = tuple[str, str]
@@ -40,6 +41,7 @@ HTML: Final = ("Content-Type", "text/html; charset=utf-8")
 PLAIN: Final = ("Content-Type", "text/plain; charset=utf-8")
 JSON: Final = ("Content-Type", "application/json")
 VARY: Final = ("Vary", "Cookie")
+PROTECTION: Final = tuple(FIELDS.items())
 
 READ_SIZE: Final = 256 * 1024
 """Bytes of an upload that are read at once. A file that is larger goes to disk."""
@@ -63,34 +65,11 @@ URLS: Final = {
 """The links of the shared templates; of those that are missing, the path is the name of the view."""
 
 
+@functools.lru_cache
 def url_for(endpoint: str, **values: object) -> str:
     """The link to an endpoint, whose values need no percent-coding."""
     pattern = URLS.get((endpoint, *values))
     return pattern % values if pattern else f"/{endpoint.removeprefix('tutorial.')}"
-
-
-class Templates(Environment):
-    """The shared templates: one that was loaded is found in a dictionary, and has its globals in one."""
-
-    def __init__(self) -> None:
-        loader = FileSystemLoader(ROOT / "templates")
-        super().__init__(loader=loader, autoescape=True, auto_reload=False)
-        self.filters["title_case"] = text.title_case
-        self._loaded: dict[str | Template, Template] = {}
-
-    def get_template(
-        self,
-        name: str | Template,
-        parent: str | None = None,
-        globals: MutableMapping[str, Any] | None = None,
-    ) -> Template:
-        template = self._loaded.get(name)
-        if template is None:
-            template = self._loaded[name] = super().get_template(name)
-        return template
-
-    def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return self.globals
 
 
 class Floor:
@@ -98,7 +77,9 @@ class Floor:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._templates = Templates()
+        # Jinja in the fastest way that we know, which is that of the application.
+        self._templates = make_environment(ROOT / "templates")
+        self._templates.filters["title_case"] = text.title_case
         key = hmac.digest(settings.secret_key.encode(), b"cookie-session", "sha1")
         self._mac = hmac.new(key, digestmod="sha1")
         self._store = Path(settings.downloads_url)
@@ -143,7 +124,8 @@ class Floor:
     def _redirect(self, environ: Environ, rest: str) -> Answer:
         location = "/displaylist"
         page = self._templates.get_template("redirect.html").render(location=location)
-        return _answer(page.encode(), ("Location", location), status="302 FOUND")
+        body, length = page.encode(), ("Content-Length", str(len(page)))
+        return "302 FOUND", [HTML, length, ("Location", location), *PROTECTION], body
 
     def _index(self, environ: Environ, rest: str) -> Answer:
         if environ["REQUEST_METHOD"] == "GET":
@@ -206,17 +188,17 @@ class Floor:
         now = [("Date", _date(int(time.time()))), ("Accept-Ranges", "bytes")]
         if environ.get("HTTP_IF_NONE_MATCH") == tag:
             # The size, the type and the date of what is not sent are left out.
-            return "304 NOT MODIFIED", [fields[0], *fields[4:], *now], b""
+            return "304 NOT MODIFIED", [fields[0], *fields[4:], *now, *PROTECTION], b""
         descriptor = os.open(path, os.O_RDONLY)
         try:
-            return "200 OK", [*fields, *now], os.read(descriptor, found.st_size)
+            return "200 OK", [*fields, *now, *PROTECTION], os.read(descriptor, found.st_size)
         finally:
             os.close(descriptor)
 
     def _error(self, code: int, name: str, *fields: Field) -> Answer:
         page = self._page("error.html", None, code=code, name=name, sentence=text.explain(code))
         length = ("Content-Length", str(len(page)))
-        return f"{code} {name.upper()}", [HTML, *fields, length, VARY], page
+        return f"{code} {name.upper()}", [HTML, *fields, length, *PROTECTION, VARY], page
 
     def _page(self, template: str, endpoint: str | None, **values: object) -> bytes:
         """A page in the frame of all pages. No visitor here comes with flashed messages."""
@@ -234,7 +216,8 @@ class Floor:
 def _answer(
     body: bytes, *fields: Field, status: str = "200 OK", content_type: Field = HTML
 ) -> Answer:
-    return status, [content_type, ("Content-Length", str(len(body))), *fields], body
+    length = ("Content-Length", str(len(body)))
+    return status, [content_type, length, *PROTECTION, *fields], body
 
 
 def _no_messages(with_categories: bool) -> tuple[()]:

@@ -107,6 +107,7 @@ STAGES = (
         (
             "flask.app:Flask.preprocess_request",
             "flask.app:Flask.dispatch_request",
+            f"{_DISPATCH}._preprocess",
             f"{_DISPATCH}._dispatch",
         ),
         ("flask.app:Flask.full_dispatch_request",),
@@ -121,7 +122,7 @@ STAGES = (
             f"{_DISPATCH}._handle",
             f"{_DISPATCH}._answer_unexpected",
             f"{_DISPATCH}._finish",
-            "wsgi_from_scratch.response:make_response",
+            "wsgi_from_scratch.response:to_response",
         ),
     ),
     Stage(

@@ -118,7 +118,7 @@ class Recorder(Tracer):
             self._context = frame.f_locals.get("self")
         elif kind == "response":
             found = frame.f_locals.get("self")
-            if hasattr(type(found), "status_code") and hasattr(type(found), "set_cookie"):
+            if hasattr(type(found), "set_cookie") and hasattr(type(found), "call_on_close"):
                 self._response = found
 
     def _see_return(self, frame: FrameType, returned: Any) -> None:
@@ -131,7 +131,12 @@ class Recorder(Tracer):
         self._turn_to(self._folding.stage_above(self._depth))
 
     def _note(self, headers: Any, frame: FrameType) -> None:
-        """Compare a list of headers with what is known of it, and remember who is to thank for what is new."""
+        """Compare a list of headers with what is known of it, and remember who is to thank for what is new.
+
+        One that this request has not made belongs to no answer: fields that are added to every answer stand in one.
+        """
+        if id(headers) not in self._known and frame.f_code.co_name not in ("__init__", "of_text"):
+            return
         _, known = self._known.setdefault(id(headers), (headers, {}))
         if not self._latest or self._latest[-1] != id(headers):
             self._latest.append(id(headers))

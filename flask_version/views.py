@@ -21,15 +21,32 @@ from flask.typing import ResponseReturnValue
 from flask.wrappers import Response
 from itsdangerous import BadData
 from markupsafe import escape
+from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadHost, HTTPException, InternalServerError
 
-from tutorial import text
+from tutorial import protection, text
 from tutorial.errors import Refusal
 
 MONTH = 31 * 24 * 60 * 60
 """Seconds for which a signed cookie is believed."""
 
+PROTECTION = Headers(protection.FIELDS)
+
 views = Blueprint("tutorial", __name__)
+
+
+# What every request goes through
+
+
+@views.before_app_request
+def refuse_cross_site() -> ResponseReturnValue | None:
+    """Do nothing that a page of another site made the visitor's browser ask for."""
+    if request.method not in protection.SAFE_METHODS:
+        site = request.headers.get("Sec-Fetch-Site")
+        origin = request.headers.get("Origin")
+        if protection.is_cross_site(site, origin, request.host):
+            abort(403)
+    return None
 
 
 # Path parameters
@@ -308,6 +325,12 @@ def server_error(error: InternalServerError) -> ResponseReturnValue:
 
 
 # What every answer goes through
+
+
+@views.after_app_request
+def protect(response: Response) -> Response:
+    response.headers.extend(PROTECTION)
+    return response
 
 
 @views.after_app_request

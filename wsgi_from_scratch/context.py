@@ -19,11 +19,10 @@ from . import environ as wsgi
 from . import flashes
 from .request import Request, lazy
 from .response import Response
-from .router import Router, external_url
+from .router import Router, UrlFor
 from .sessions import Session, SessionInterface
 from .static_files import send_file
 from .templating import Environment
-from .urls import requote_fragment
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
@@ -54,6 +53,8 @@ class Context:
     def opened_session(self) -> Session:
         """The session, read from its cookie; looking at it here leaves no trace in the answer."""
         sessions = self.current_app.sessions
+        if "HTTP_COOKIE" not in self.environ:
+            return sessions.open(None)
         return sessions.open(self.request.cookies.get(sessions.cookie_name))
 
     @property
@@ -89,43 +90,17 @@ class Context:
         context.update(values)
         return self.current_app.templates.get_template(name).render(context)
 
-    def url_for(
-        self,
-        endpoint: str,
-        /,
-        *,
-        _anchor: str | None = None,
-        _method: str | None = None,
-        _scheme: str | None = None,
-        _external: bool | None = None,
-        **values: Any,
-    ) -> str:
-        """The URL of a view, below the prefix at which the server mounted us.
-
-        ``values`` fill the rule, and what it has no place for becomes the query. ``_external`` gives a URL with
-        scheme and host, which ``_scheme`` may change. An endpoint that begins with a dot is one of the same
-        ``Routes`` as the current view. Raises BuildError for an endpoint or values that fit no rule.
-        """
-        if endpoint[:1] == ".":
-            routes, dot, _ = (self.request.endpoint or "").rpartition(".")
-            endpoint = f"{routes}{endpoint}" if dot else endpoint[1:]
-        if _scheme is not None and _external is False:
-            raise ValueError(
-                "A URL with a scheme is external: leave out _external=False or _scheme."
-            )
-        path = self.current_app.router.build(
-            endpoint, values, _method, request_method=self.request.method
-        )
-        if _external or _scheme is not None:
-            scheme = wsgi.url_scheme(self.environ) if _scheme is None else _scheme
-            url = external_url(scheme, self.request.host.lower(), self._mount, path)
-        else:
-            url = self._mount + path
-        return url if _anchor is None else f"{url}#{requote_fragment(_anchor)}"
-
     @lazy
-    def _mount(self) -> str:
-        return wsgi.script_name(self.environ)
+    def url_for(self) -> UrlFor:
+        """The function that builds URLs; see :class:`~.router.UrlFor`."""
+        routes, _, _ = (self.request.endpoint or "").rpartition(".")
+        return self.current_app.router.url_for(
+            wsgi.url_scheme(self.environ),
+            self.request.host.lower(),
+            wsgi.script_name(self.environ),
+            self.request.method,
+            routes,
+        )
 
     def send_file(self, path_or_file: str | IO[bytes], **options: Any) -> Response:
         """A file as a response; the options are those of :func:`~.static_files.send_file`."""

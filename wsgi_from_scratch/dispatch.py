@@ -34,7 +34,7 @@ from .errors import (
 )
 from .forms import Limits
 from .request import Request
-from .response import Response, ReturnValue, make_response, redirect
+from .response import Response, ReturnValue, redirect, to_response
 from .router import (
     Absent,
     Found,
@@ -86,8 +86,10 @@ class Application:
         self._teardown: list[Callable[[Context, BaseException | None], None]] = []
         self._error_handlers: dict[int | None, dict[type[Exception], View]] = {}
 
+        directory = str(static_folder)
+
         def static(ctx: Context, filename: str) -> Response:
-            return send_from_directory(ctx.environ, static_folder, filename)
+            return send_from_directory(ctx.environ, directory, filename)
 
         self.add_url_rule("/<path:filename>", "static", static)
 
@@ -129,35 +131,39 @@ class Application:
         """The response, errors that were foreseen included."""
         try:
             outcome = self._match(ctx)
-            for before in self._before:
-                value = before(ctx)
-                if value is not None:
-                    break
-            else:
+            value = self._preprocess(ctx)
+            if value is None:
                 value = self._dispatch(ctx, outcome)
         except Exception as error:
             value = self._handle(ctx, error)
-        return self._finish(ctx, make_response(value))
+        return self._finish(ctx, to_response(value))
 
     def _match(self, ctx: Context) -> "Outcome | BadHost":
         """Where the request goes. A host that cannot be one is an outcome, for the hooks must run first."""
         environ, request = ctx.environ, ctx.request
-        try:
-            wsgi.request_host(environ)
-        except BadHost as error:
-            return error
+        if not wsgi.host_is_a_name(environ):
+            return BadHost()
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
         outcome = self.router.match(_path(environ), request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values
         return outcome
 
+    def _preprocess(self, ctx: Context) -> ReturnValue | None:
+        """The answer of the first hook that has one."""
+        for before in self._before:
+            value = before(ctx)
+            if value is not None:
+                return value
+        return None
+
     def _dispatch(self, ctx: Context, outcome: "Outcome | BadHost") -> ReturnValue:
+        # Asked first, and not by the statement below: that takes the three values out of it, 0.3 µs.
+        if isinstance(outcome, Found):
+            if ctx.request.method == "OPTIONS" and outcome.rule.automatic_options:
+                return self._options(ctx)
+            return self._views[outcome.endpoint](ctx, **outcome.values)
         match outcome:
-            case Found(endpoint, values, rule):
-                if rule.automatic_options and ctx.request.method == "OPTIONS":
-                    return self._options(ctx)
-                return self._views[endpoint](ctx, **values)
             case Moved(path):
                 return redirect(self._canonical(ctx, path), 308)
             case NotAllowed(methods):
@@ -170,7 +176,7 @@ class Application:
                 raise NotFound
 
     def _options(self, ctx: Context) -> Response:
-        response = make_response()
+        response = Response()
         methods = self.router.allowed_methods(_path(ctx.environ))
         if methods:
             response.headers["Allow"] = ", ".join(methods)
@@ -214,7 +220,7 @@ class Application:
     def _answer_unexpected(self, ctx: Context, error: Exception) -> Response:
         """A 500 without a trace of the inside; the trace goes to the server's log."""
         _log(ctx, "Exception on", error)
-        response = make_response(self._handle(ctx, InternalServerError(error)))
+        response = to_response(self._handle(ctx, InternalServerError(error)))
         try:
             return self._finish(ctx, response)
         except Exception as second:

@@ -20,7 +20,7 @@ from functools import lru_cache
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING, BinaryIO
 
-from .errors import BadHost, ClientDisconnected, RequestEntityTooLarge
+from .errors import ClientDisconnected, RequestEntityTooLarge
 from .grammar import OWS
 
 if TYPE_CHECKING:
@@ -63,14 +63,19 @@ def url_scheme(environ: "WSGIEnvironment") -> str:
 
 
 def request_host(environ: "WSGIEnvironment") -> str:
-    """The host, and the port unless it is the scheme's own; ``""`` when what was sent is no host.
-
-    Raises BadHost for a name that cannot be one (a label of more than 63 characters, an empty label).
-    """
+    """The host, and the port unless it is the scheme's own; ``""`` when what was sent is no host."""
     host = environ.get("HTTP_HOST")
     if host is None:
         host = _server(environ)
-    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))
+    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))[0]
+
+
+def host_is_a_name(environ: "WSGIEnvironment") -> bool:
+    """Whether the host of the request could be one: without an empty label, or one of more than 63 characters."""
+    host = environ.get("HTTP_HOST")
+    if host is None:
+        host = _server(environ)
+    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))[1]
 
 
 def _server(environ: "WSGIEnvironment") -> str:
@@ -82,23 +87,23 @@ def _server(environ: "WSGIEnvironment") -> str:
 
 
 @lru_cache(maxsize=256)
-def _checked_host(host: str, scheme: str) -> str:
+def _checked_host(host: str, scheme: str) -> tuple[str, bool]:
     """Cached because a server hears few names, and every request must be checked."""
     host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
     match = _host.fullmatch(host)
     if match is None or int(match[2] or 1) > 65_535:
-        return ""
+        return "", True
     if match[1] is not None:
         try:
             IPv6Address(match[1])
         except ValueError:
-            return ""
-        return host
+            return "", True
+        return host, True
     try:
         host.partition(":")[0].encode("idna")
-    except UnicodeError as error:
-        raise BadHost from error
-    return host
+    except UnicodeError:
+        return host, False
+    return host, True
 
 
 def wants_websocket(environ: "WSGIEnvironment") -> bool:

@@ -33,8 +33,7 @@ class Headers:
         self.names: list[str] = []
         """The names in lower case, in the order of the fields; to be read only."""
         if fields:
-            for name, value in _pairs(fields):
-                self.add(name, value)
+            self.extend(fields)
 
     @classmethod
     def of_text(cls, content_type: str, length: int) -> "Headers":
@@ -77,7 +76,8 @@ class Headers:
             return
         place = self.names.index(lower)
         self._fields[place] = _checked(name, value)
-        self._drop(lower, place + 1)
+        if self.names.count(lower) > 1:
+            self._drop(lower, place + 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""
@@ -112,6 +112,15 @@ class Headers:
         else:
             for name, value in _pairs(fields):
                 self[name] = value
+
+    def extend(self, fields: "HeadersLike") -> None:
+        """Append ``fields`` beside those that are there. Of another ``Headers``, they need no second check."""
+        if isinstance(fields, Headers):
+            self._fields += fields._fields
+            self.names += fields.names
+        else:
+            for name, value in _pairs(fields):
+                self.add(name, value)
 
     def to_wsgi(self) -> list[tuple[str, str]]:
         """A list for ``start_response``; it is a copy (PEP 3333 lets the server change it)."""

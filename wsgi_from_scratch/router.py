@@ -24,13 +24,16 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from functools import lru_cache, partial
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
 from .rules import Pattern, Rule, Segment
-from .urls import quote_path
+from .urls import quote_path, requote_fragment
 
-REMEMBERED_URLS: Final = 1_024
-"""How many URLs are kept once built; the tutorial has about fifty for each method that asks for them."""
+REMEMBERED_URLS: Final = 256
+"""How many URLs are kept once built for one place; the pages of the tutorial link to fifty."""
+
+REMEMBERED_PLACES: Final = 32
+"""For how many places: a server hears few names, but a client may call it by any."""
 
 _NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -82,6 +85,27 @@ class BuildError(LookupError):
         self.endpoint = endpoint
 
 
+class UrlFor(Protocol):
+    """The URL of a view, below the prefix at which the server mounted us.
+
+    ``values`` fill the rule, and what it has no variable for becomes the query. ``_external`` gives a URL with
+    scheme and host, which ``_scheme`` may change. An endpoint that begins with a dot is one of the same
+    ``Routes`` as the current view. Raises BuildError for an endpoint or values that fit no rule.
+    """
+
+    def __call__(
+        self,
+        endpoint: str,
+        /,
+        *,
+        _anchor: str | None = None,
+        _method: str | None = None,
+        _scheme: str | None = None,
+        _external: bool | None = None,
+        **values: Any,
+    ) -> str: ...
+
+
 class _Node:
     """A place in the tree: the segments of some rules up to here."""
 
@@ -128,8 +152,7 @@ class Router:
         self._root = _Node()
         self._whole_paths: dict[str, dict[str, Found]] = {}
         self._rules_by_endpoint: dict[str, list[Rule]] = {}
-        # The pages of a site link to the same few addresses all day. With ``typed``, 1 is not True.
-        self._remembered = lru_cache(REMEMBERED_URLS, typed=True)(self._build)
+        self.url_for = lru_cache(REMEMBERED_PLACES)(self._url_for)
 
     def add(self, rule: str, endpoint: str, methods: Iterable[str]) -> None:
         """HEAD comes with GET, and OPTIONS always. Raises ValueError for a malformed rule."""
@@ -145,7 +168,7 @@ class Router:
         # URLs are built by the rule with the most variables that all have values.
         same_endpoint = self._rules_by_endpoint.setdefault(endpoint, [])
         insort(same_endpoint, added, key=lambda rule: -len(rule.arguments))
-        self._remembered.cache_clear()
+        self.url_for.cache_clear()
 
     def match(self, path: str, method: str, *, websocket: bool = False) -> Outcome:
         """What becomes of a request for ``path`` (percent-decoded, as in PATH_INFO).
@@ -230,15 +253,6 @@ class Router:
         hand is preferred. Values that are None count as not given. Raises BuildError when no rule
         suits, and ValueError or TypeError when a value does not suit its variable.
         """
-        try:
-            # 0.3 µs where building takes up to 2 (benchmarks: requests, list page).
-            return self._remembered(endpoint, method, request_method, **values)
-        except TypeError:  # a list cannot be looked up; what suits no variable raises once more
-            return self._build(endpoint, method, request_method, **values)
-
-    def _build(
-        self, endpoint: str, method: str | None, request_method: str, /, **values: object
-    ) -> str:
         if values:
             values = {name: value for name, value in values.items() if value is not None}
         preferred = request_method if method is None else method
@@ -252,6 +266,50 @@ class Router:
         if second_best is not None:
             return second_best.url(values)
         raise BuildError(endpoint, self._why_not(endpoint, values, method))
+
+    def _url_for(
+        self, scheme: str, host: str, script_name: str, request_method: str, routes: str
+    ) -> UrlFor:
+        """The function that builds URLs for the answer to a request: what they depend on beside its arguments.
+
+        ``routes`` names the ``Routes`` of the current view, and is empty without one.
+        """
+
+        def build(
+            endpoint: str,
+            /,
+            *,
+            _anchor: str | None = None,
+            _method: str | None = None,
+            _scheme: str | None = None,
+            _external: bool | None = None,
+            **values: Any,
+        ) -> str:
+            if _scheme is not None and _external is False:
+                raise ValueError(
+                    "A URL with a scheme is external: leave out _external=False or _scheme."
+                )
+            if endpoint[:1] == ".":
+                endpoint = f"{routes}{endpoint}" if routes else endpoint[1:]
+            path = self.build(endpoint, values, _method, request_method=request_method)
+            if _external or _scheme is not None:
+                own_or_other = scheme if _scheme is None else _scheme
+                url = external_url(own_or_other, host, script_name, path)
+            else:
+                url = script_name + path
+            return url if _anchor is None else f"{url}#{requote_fragment(_anchor)}"
+
+        # Pages link to the same few addresses all day: 0.3 µs where building takes up to 3 (benchmarks: fast paths).
+        # With ``typed``, 1 is not True.
+        remembered = lru_cache(REMEMBERED_URLS, typed=True)(build)
+
+        def url_for(endpoint: str, /, **values: Any) -> str:
+            try:
+                return remembered(endpoint, **values)
+            except TypeError:  # a list cannot be looked up; what suits no variable raises once more
+                return build(endpoint, **values)
+
+        return url_for
 
     def _why_not(self, endpoint: str, given: Mapping[str, object], method: str | None) -> str:
         rules = self._rules_by_endpoint.get(endpoint, [])

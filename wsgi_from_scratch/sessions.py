@@ -159,13 +159,14 @@ class SessionInterface:
         headers = response.headers
         if session.accessed:
             _vary_on_cookie(headers)
-        if session.modified and not session:
-            headers.add("Set-Cookie", self._deletion)
-        elif session and (session.modified or (session.permanent and self._refresh_each_request)):
+        if session.modified:
+            headers.add("Set-Cookie", self._cookie(session) if session else self._deletion)
+        elif session and session.permanent and self._refresh_each_request:
             headers.add("Set-Cookie", self._cookie(session))
         else:
             return
-        _vary_on_cookie(headers)
+        if not session.accessed:
+            _vary_on_cookie(headers)
 
     def _cookie(self, session: Session) -> str:
         expires = datetime.now(UTC) + self._lifetime if session.permanent else None
@@ -174,6 +175,9 @@ class SessionInterface:
 
 
 def _vary_on_cookie(headers: Headers) -> None:
+    if "vary" not in headers.names:
+        headers.add("Vary", "Cookie")
+        return
     names = [name.strip() for field in headers.getlist("Vary") for name in field.split(",")]
     if "cookie" not in [name.lower() for name in names]:
         headers["Vary"] = ", ".join([*filter(None, names), "Cookie"])

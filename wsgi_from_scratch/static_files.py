@@ -41,6 +41,7 @@ from .grammar import (
     parse_range,
     quote_entity_tag,
 )
+from .headers import Headers
 from .response import Response, with_charset
 
 if TYPE_CHECKING:
@@ -188,7 +189,7 @@ def _leads_out_on_windows(path: str) -> bool:
 class _Described:
     """What an answer says of a file, whoever asks: its fields and its validators as they are sent."""
 
-    fields: tuple[Field, ...]
+    fields: Headers
     size: int | None
     tag: str | None
     date: str | None
@@ -247,7 +248,7 @@ def _described(
         date = format_date(modified)
         fields.append(("Last-Modified", date))
     tag = None if opaque is None else quote_entity_tag(opaque)
-    return _Described(tuple(fields), size, tag, date)
+    return _Described(Headers(fields), size, tag, date)
 
 
 # attr-char = ALPHA / DIGIT / "!" / "#" / "$" / "&" / "+" / "-" / "." / "^" / "_" / "`" / "|" / "~"  RFC 8187 §3.2.1
@@ -267,14 +268,15 @@ def _answer(
     environ: "WSGIEnvironment", source: str | IO[bytes], known: _Described, max_age: int | None
 ) -> Response:
     """Weigh the request's conditions, then give the fields in the order in which Flask has them."""
-    fields = [*known.fields, *_freshness(max_age)]
+    fields = Headers(known.fields)
+    fields.extend(_ASK_FIRST if max_age is None else _freshness(max_age))
     if known.tag is not None:
-        fields.append(("ETag", known.tag))
+        fields.add("ETag", known.tag)
     method = environ["REQUEST_METHOD"]
     if method not in ("GET", "HEAD"):
         return Response(_whole(environ, source, known.size), 200, fields, direct_passthrough=True)
-    fields.append(("Date", _date_of_second(int(time.time()))))
-    fields.append(("Accept-Ranges", "bytes"))
+    fields.add("Date", _date_of_second(int(time.time())))
+    fields.add("Accept-Ranges", "bytes")
     try:
         status, piece = _selected(environ, known)
     except RequestedRangeNotSatisfiable:
@@ -300,13 +302,12 @@ def _answer(
 _date_of_second = functools.lru_cache(maxsize=1)(format_date)
 
 
-def _freshness(max_age: int | None) -> tuple[Field, ...]:
-    """Give ``Cache-Control``, and ``Expires`` for caches that are older than it.
+# A browser may keep the file, and asks each time whether it still may use it.
+_ASK_FIRST: Final = Headers([("Cache-Control", "no-cache")])
 
-    ``no-cache`` lets a browser keep the file and has it ask each time whether it still may.
-    """
-    if max_age is None:
-        return (("Cache-Control", "no-cache"),)
+
+def _freshness(max_age: int) -> tuple[Field, ...]:
+    """Give ``Cache-Control``, and ``Expires`` for caches that are older than it."""
     permission = "public" if max_age > 0 else "no-cache"
     return (
         ("Cache-Control", f"{permission}, max-age={max_age}"),

@@ -4,39 +4,105 @@ Jinja is a library of its own, and both applications use it. What a framework ad
 that the most important part is a default: a bare ``jinja2.Environment()`` does *not* escape, so whatever a visitor
 typed would be markup on the page.
 
-Spec:     none; Jinja's documentation
+What is added here beside that makes a page twice as fast (benchmarks: fast paths). Jinja serves every program that
+there is; this one has templates that never change, and functions in them that are called like any other.
+
+Spec:     none; Jinja's documentation ("High Level API", "The Context")
 Flask:    flask.templating.Environment, flask.render_template, flask.Flask.select_jinja_autoescape
 Differs:  ``request`` and ``url_for`` reach a template because the caller passes them, not through context locals
-Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates in strings
+Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates in strings; functions that ask for
+          Jinja's context (filters may)
 """
 
 import os
-from collections.abc import MutableMapping
+import re
+from collections.abc import Callable, MutableMapping
+from types import CodeType
 from typing import Any
 
 import jinja2
+from jinja2.runtime import Context
+from markupsafe import escape
 
 from .response import dumps
 
 _ESCAPED = (".html", ".htm", ".xml", ".xhtml", ".svg")
 
+_has_markup = re.compile("[&<>'\"]").search
+
+
+def _escape(value: object) -> str:
+    """Text for a page. What needs no escaping stays the text that it is: 0.15 µs instead of 0.36."""
+    if type(value) is str and not _has_markup(value):
+        return value
+    return escape(value)
+
+
+class _Context(Context):
+    """The names of one rendering, and how its functions are called."""
+
+    def call(
+        self,
+        function: Callable[..., Any],
+        /,
+        *args: Any,
+        _block_vars: object = None,
+        _loop_vars: object = None,
+        **values: Any,
+    ) -> Any:
+        """Call ``function``. Jinja first asks whether it wants the context or those variables: 0.5 µs for each link."""
+        return function(*args, **values)
+
+
+class _Template(jinja2.Template):
+    """A compiled template, which finds the function that escapes among its globals."""
+
+    @classmethod
+    def from_code(
+        cls,
+        environment: jinja2.Environment,
+        code: CodeType,
+        globals: MutableMapping[str, Any],
+        uptodate: Callable[[], bool] | None = None,
+    ) -> jinja2.Template:
+        template = super().from_code(environment, code, globals, uptodate)
+        template.root_render_func.__globals__["escape"] = _escape
+        return template
+
 
 class Environment(jinja2.Environment):
-    """Jinja's environment, but all templates have the same globals.
+    """Jinja's environment for templates that do not change and have no globals of their own."""
 
-    Jinja chains a template's own globals before the common ones, for the case that there are any, and copies the
-    chain at every rendering: 3 µs of a page.
-    """
+    context_class = _Context
+    template_class = _Template
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        loader = jinja2.FileSystemLoader(folder)
+        super().__init__(loader=loader, autoescape=_is_markup, auto_reload=False)
+        self._loaded: dict[str, jinja2.Template] = {}
+
+    def get_template(
+        self,
+        name: str | jinja2.Template,
+        parent: str | None = None,
+        globals: MutableMapping[str, Any] | None = None,
+    ) -> jinja2.Template:
+        """The template with this name. Jinja asks its cache under a lock, once more for the parent: 6 µs of a page."""
+        if not isinstance(name, str):
+            return name
+        template = self._loaded.get(name)
+        if template is None:
+            template = self._loaded[name] = super().get_template(name, parent)
+        return template
 
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
-        return self.globals if d is None else super().make_globals(d)
+        """The common globals alone. Jinja chains a template's own before them and copies the chain: 3 µs of a page."""
+        return self.globals
 
 
 def make_environment(folder: str | os.PathLike[str]) -> Environment:
     """Templates from ``folder``, compiled once and kept. Files of a markup language are escaped."""
-    environment = Environment(
-        loader=jinja2.FileSystemLoader(folder), autoescape=_is_markup, auto_reload=False
-    )
+    environment = Environment(folder)
     environment.policies["json.dumps_function"] = lambda value, **_: dumps(value)
     return environment
 

@@ -15,11 +15,12 @@ from urllib.parse import urlsplit
 
 from markupsafe import escape
 
-from tutorial import text
+from tutorial import protection, text
 from tutorial.errors import Refusal
 
 from .context import Context
 from .errors import BadHost, HTTPException, InternalServerError
+from .headers import Headers
 from .response import Response, ReturnValue, abort, jsonify, make_response, redirect
 from .router import Routes
 from .signing import BadData
@@ -27,7 +28,23 @@ from .signing import BadData
 MONTH = 31 * 24 * 60 * 60
 """Seconds for which a signed cookie is believed."""
 
+PROTECTION = Headers(protection.FIELDS)
+
 views = Routes("tutorial")
+
+
+# What every request goes through
+
+
+@views.before_app_request
+def refuse_cross_site(ctx: Context) -> ReturnValue | None:
+    """Do nothing that a page of another site made the visitor's browser ask for."""
+    if ctx.request.method not in protection.SAFE_METHODS:
+        site = ctx.request.headers.get("Sec-Fetch-Site")
+        origin = ctx.request.headers.get("Origin")
+        if protection.is_cross_site(site, origin, ctx.request.host):
+            abort(403)
+    return None
 
 
 # Path parameters
@@ -306,6 +323,12 @@ def server_error(ctx: Context, error: InternalServerError) -> ReturnValue:
 
 
 # What every answer goes through
+
+
+@views.after_app_request
+def protect(ctx: Context, response: Response) -> Response:
+    response.headers.extend(PROTECTION)
+    return response
 
 
 @views.after_app_request

@@ -12,10 +12,11 @@ from bottle import Bottle, HTTPError, HTTPResponse, request, response, static_fi
 from markupsafe import escape
 
 from comparison.exchange import Application
+from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
 
 
 class Views:
@@ -77,6 +78,17 @@ class Views:
     def static(self, filename: str) -> Any:
         return static_file(filename, STATIC, charset="utf-8")
 
+    def check(self) -> None:
+        site = request.get_header("Sec-Fetch-Site")
+        if is_refused(
+            request.method, site, request.get_header("Origin"), request.get_header("Host")
+        ):
+            raise HTTPError(403)
+
+    def protect(self) -> None:
+        for name, value in FIELDS.items():
+            response.set_header(name, value)
+
     def error(self, code: int, name: str, _: HTTPError) -> str:
         return self._page("error.html", code=code, name=name, sentence=explain(code))
 
@@ -121,6 +133,8 @@ def create_app(settings: Settings) -> Application:
         *((f"/{name}", ["GET", "POST"], views.not_timed, name) for name in NOT_TIMED),
     ):
         app.route(rule, methods, view, name=f"tutorial.{name}")
+    app.add_hook("before_request", views.check)
+    app.add_hook("after_request", views.protect)
     app.route("/<filename:path>", "GET", views.static, name="static")
     app.error_handler[404] = partial(views.error, 404, "Not Found")
     app.error_handler[405] = partial(views.error, 405, "Method Not Allowed")

@@ -18,10 +18,11 @@ from markupsafe import escape
 
 from benchmarks.floor import MONTH, url_for
 from comparison.exchange import Application
+from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
 
 SPOOL_SIZE = 500 * 1024
 """Bytes of an upload that stay in memory, as in both applications."""
@@ -137,6 +138,18 @@ def _fields(parts: Any) -> dict[str, str]:
     return fields
 
 
+class Protection:
+    """What Falcon calls a middleware: it sees every request before its responder, and every answer after."""
+
+    def process_request(self, req: Any, resp: Any) -> None:
+        site, origin = req.get_header("Sec-Fetch-Site"), req.get_header("Origin")
+        if is_refused(req.method, site, origin, req.host):
+            raise falcon.HTTPForbidden
+
+    def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
+        resp.set_headers(FIELDS)
+
+
 class Resource:
     """What Falcon calls a URL: an object with a method for each method."""
 
@@ -149,7 +162,7 @@ class Resource:
 
 def create_app(settings: Settings) -> Application:
     """A new application."""
-    app = falcon.App(media_type="text/html; charset=utf-8")
+    app = falcon.App(media_type="text/html; charset=utf-8", middleware=[Protection()])
     app.resp_options.static_media_types[".css"] = "text/css; charset=utf-8"
     views = Views(Shared(settings))
     routes: tuple[tuple[str, Responder | None, Responder | None], ...] = (

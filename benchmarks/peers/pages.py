@@ -10,6 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from tutorial import text
 from tutorial.downloads import Downloads
+from tutorial.protection import SAFE_METHODS, is_cross_site
 from tutorial.settings import ROOT, Settings
 
 STATIC = str(ROOT / "static")
@@ -52,6 +53,11 @@ class Shared:
         self.downloads.save_message(f"{message['greeting']} {message['name']}")
         answer = {"message": "Successfully stored the message! - Kumaravel"}
         return json.dumps(answer, separators=(",", ":")) + "\n"
+
+
+def is_refused(method: str, site: str | None, origin: str | None, host: str | None) -> bool:
+    """Whether a request is one that a page of another site made a browser send."""
+    return method not in SAFE_METHODS and is_cross_site(site, origin, host or "")
 
 
 def describe(session: dict[str, Any]) -> str:

@@ -6,21 +6,23 @@ Left out: what Pyramid has not: an answer to a wrong method (a second view of ea
 """
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 from markupsafe import escape
 
 from comparison.exchange import Application
+from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
 
 with warnings.catch_warnings():
     # Pyramid imports pkg_resources, which warns that it will be gone one day.
     warnings.simplefilter("ignore")
     from pyramid.config import Configurator
-    from pyramid.httpexceptions import HTTPMethodNotAllowed, HTTPNotFound
+    from pyramid.httpexceptions import HTTPForbidden, HTTPMethodNotAllowed, HTTPNotFound
     from pyramid.response import Response
     from pyramid.session import SignedCookieSessionFactory
     from pyramid.static import static_view
@@ -106,6 +108,21 @@ class Views:
         return Response(self._shared.render(template, endpoint, **values))
 
 
+def protection(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
+    """What Pyramid calls a tween: it stands between the server and the views."""
+
+    def protect(request: Any) -> Any:
+        fields = request.headers
+        site, origin = fields.get("Sec-Fetch-Site"), fields.get("Origin")
+        if is_refused(request.method, site, origin, request.host):
+            return HTTPForbidden()
+        response = handler(request)
+        response.headers.update(FIELDS)
+        return response
+
+    return protect
+
+
 def create_app(settings: Settings) -> Application:
     """A new application."""
     sessions = SignedCookieSessionFactory(settings.secret_key, reissue_time=None, httponly=True)
@@ -131,6 +148,7 @@ def create_app(settings: Settings) -> Application:
         for method, view in (("GET", get), ("POST", post), (None, views.not_allowed)):
             if view is not None:
                 config.add_view(view, route_name=route_name, request_method=method)
+    config.add_tween("benchmarks.peers.pyramid_version.protection")
     config.add_route("static", "/*subpath")
     static = static_view(STATIC, use_subpath=True, cache_max_age=None)
     config.add_view(static, route_name="static", request_method="GET")

@@ -136,7 +136,8 @@ def test_environ_session_and_headers_grow(watched: list[Study]) -> None:
 def test_looking_at_a_session_does_not_change_the_answer(watched: list[Study]) -> None:
     # A session that was looked at is told to caches; nobody has looked at this one.
     for side in of("health", watched):
-        assert side.header_origins[0].keys() == {"content-type", "content-length"}
+        assert "vary" not in side.header_origins[0]
+        assert "content-type" in side.header_origins[0]
 
 
 def test_no_moment_shows_the_key_or_the_machine(watched: list[Study]) -> None:

@@ -55,7 +55,7 @@ def test_the_ledger_fits_and_has_a_bar_for_each_side(flash_now: Study, width: in
 
 
 def test_views_stand_side_by_side_where_there_is_room(flash_now: Study) -> None:
-    row = '64 ▸         username, password = request.form.get("username")'
+    row = '▸         username, password = request.form.get("username")'
     other = '▸         username, password = ctx.request.form.get("username")'
     wide = next(line for line in shown(flash_now, 200).splitlines() if row in line)
     assert other in wide
