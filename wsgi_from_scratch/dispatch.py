@@ -158,7 +158,7 @@ class Application:
         return None
 
     def _dispatch(self, ctx: Context, outcome: "Outcome | BadHost") -> ReturnValue:
-        # Asked first, and not by the statement below: that takes the three values out of it, 0.3 µs.
+        # Asked first, and not by the statement below: that takes 0.3 µs (benchmarks: fast paths).
         if isinstance(outcome, Found):
             if ctx.request.method == "OPTIONS" and outcome.rule.automatic_options:
                 return self._options(ctx)

@@ -1,9 +1,9 @@
 """Forms: the fields and files in the body of a request, whichever of the two encodings the browser chose.
 
 A form without files comes as one long query string, a form with ``enctype="multipart/form-data"`` as parts. Here the
-media type picks the parser, fields become text, and files go to temporary files, in memory as long as they are
-small. The surprise: a body that cannot be parsed is no error but an empty form, so the view sees fields that are
-missing and answers 400 for the first that it needs. Only a body beyond a limit says so, with 413.
+media type picks the parser, fields become text, and files stay in memory as long as they are small. The surprise: a
+body that cannot be parsed is no error but an empty form, so the view sees fields that are missing and answers 400
+for the first that it needs. Only a body beyond a limit says so, with 413.
 
 Spec:     RFC 7578; WHATWG URL §5 (urlencoded); RFC 9110 §8.3
 Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParser, werkzeug.datastructures.FileStorage
@@ -13,27 +13,40 @@ Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multip
 Left out: other attributes of a file's stream than those below: ask ``UploadedFile.stream``
 """
 
+import math
 import os
 import re
 import shutil
+import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
-from tempfile import SpooledTemporaryFile
+from io import BytesIO
+from tempfile import TemporaryFile
 from typing import IO, Final, Protocol, cast
 
 from .errors import RequestEntityTooLarge
 from .grammar import CHARSETS, OWS, parse_parameters
 from .headers import Headers
 from .multidict import MultiDict
-from .multipart import Data, End, Event, MultipartError, MultipartParser, Part
+from .multipart import Event, MultipartError, MultipartParser, Part
 from .urls import parse_query
 
 READ_SIZE: Final = 256 * 1024
-"""Bytes read from the body at once. With Werkzeug's 64 KiB, 16 MiB of random bytes take a quarter longer to store."""
+"""Bytes read from the body at once, which may take four times as much memory while they are parsed.
 
-SPOOL_SIZE: Final = 500 * 1024
-"""Bytes of one file that are kept in memory, as in Werkzeug; a larger file goes to disk."""
+With Werkzeug's 64 KiB the parser alone takes an eighth longer for random bytes (``benchmarks/multipart.py``), and the
+disk is written to more often.
+"""
+
+FILES_IN_MEMORY: Final = 2 * 1024 * 1024
+"""Bytes of memory that the files of one form may take together; a file for which they do not suffice goes to disk.
+
+Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and still cost less: one file of a megabyte
+needs no disk, and of twenty such files two are in memory.
+"""
+
+SMALL_FILE: Final = 256 * 1024
+"""Bytes of memory that every file may take. A thousand tiny files on disk would use up the process's descriptors."""
 
 # Content-Length = 1*DIGIT; Werkzeug lets a sign through. More digits are too many for int().
 _INTEGER = re.compile(r"-?[0-9]{1,4300}")
@@ -125,9 +138,10 @@ class UploadedFile:
 
     def close(self) -> None:
         """Give the memory or the disk space back; done again, it does nothing."""
-        # What a full disk keeps from being flushed is thrown away all the same.
-        with suppress(OSError):
+        try:
             self.stream.close()
+        except OSError:
+            return  # what a full disk keeps from being flushed is thrown away all the same
 
     def __iter__(self) -> Iterator[bytes]:
         return iter(self.stream)
@@ -157,11 +171,14 @@ def parse_form(
 
 
 def _parse_urlencoded(stream: Readable, limits: Limits) -> MultiDict[str]:
-    body = b""
+    pieces = []
+    left = limits.max_form_memory_size
     while chunk := stream.read(READ_SIZE):
-        body += chunk
-        if len(body) > limits.max_form_memory_size:
+        left -= len(chunk)
+        if left < 0:
             raise RequestEntityTooLarge
+        pieces.append(chunk)
+    body = b"".join(pieces)
     if body.count(b"&") >= limits.max_form_parts:
         raise RequestEntityTooLarge
     return MultiDict(parse_query(body.decode()))
@@ -177,11 +194,11 @@ def _parse_multipart(
         boundary, max_parts=limits.max_form_parts, max_memory=limits.max_form_memory_size
     )
     collector = _Collector()
-    received = 0
+    left = limits.max_form_memory_size if limits.bound_whole_body else math.inf
     try:
         while chunk := stream.read(READ_SIZE):
-            received += len(chunk)
-            if limits.bound_whole_body and received > limits.max_form_memory_size:
+            left -= len(chunk)
+            if left < 0:
                 raise RequestEntityTooLarge
             for event in parser.feed(chunk):
                 collector.take(event)
@@ -196,31 +213,56 @@ def _parse_multipart(
 class _Collector:
     """Makes pairs for the two dictionaries out of a parser's events."""
 
-    __slots__ = ("_part", "_value", "fields", "files")
+    __slots__ = ("_disk", "_memory_left", "_part", "_pieces", "_size", "fields", "files")
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, UploadedFile]] = []
+        self._memory_left = FILES_IN_MEMORY
         self._part: Part
-        self._value: list[bytes] = []
+        # The data of that part: in pieces as they came and the memory that they take, or on disk.
+        self._pieces: list[bytes] = []
+        self._size = 0
+        self._disk: IO[bytes] | None = None
 
     def take(self, event: Event) -> None:
-        match event:
-            case Data(data) if self._part.filename is None:
-                self._value.append(data)
-            case Data(data):
-                self.files[-1][1].stream.write(data)
-            case End() if self._part.filename is None:
-                value = b"".join(self._value).decode(_charset(self._part.headers), "replace")
-                self.fields.append((_key(self._part), value))
-                self._value.clear()
-            case End():
-                self.files[-1][1].stream.seek(0)
-            case Part(name, filename, headers):
-                self._part = event
-                if filename is not None:
-                    spool = SpooledTemporaryFile(SPOOL_SIZE)  # noqa: SIM115 - closed with the request
-                    self.files.append((_key(event), UploadedFile(spool, filename, name, headers)))
+        if isinstance(event, Part):
+            self._part = event
+            self._size = 0
+        elif not isinstance(event, bytes):
+            self._finish()
+        elif self._disk is not None:
+            self._disk.write(event)
+        else:
+            self._pieces.append(event)
+            # Of a body that comes byte by byte, the objects around the bytes take most of the memory.
+            self._size += sys.getsizeof(event)
+            if self._part.filename is not None and self._size > max(SMALL_FILE, self._memory_left):
+                self._move_to_disk()
+
+    def _move_to_disk(self) -> None:
+        self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
+        self._add_file(self._disk)
+        self._disk.writelines(self._pieces)
+        self._pieces.clear()
+
+    def _finish(self) -> None:
+        if self._disk is not None:
+            self._disk.seek(0)
+            self._disk = None
+            return
+        data = b"".join(self._pieces)
+        self._pieces.clear()
+        if self._part.filename is None:
+            self.fields.append((_key(self._part), data.decode(_charset(self._part), "replace")))
+        else:
+            self._memory_left -= self._size
+            self._add_file(BytesIO(data))
+
+    def _add_file(self, stream: IO[bytes]) -> None:
+        part = self._part
+        file = UploadedFile(stream, part.filename or "", part.name, Headers(part.fields))
+        self.files.append((_key(part), file))
 
 
 def _key(part: Part) -> str:
@@ -228,9 +270,9 @@ def _key(part: Part) -> str:
     return cast(str, part.name)
 
 
-def _charset(headers: Headers) -> str:
-    content_type = headers.get("Content-Type")
-    if not content_type:
-        return "utf-8"
-    charset = parse_parameters(content_type)[1].get("charset", "").lower()
-    return charset if charset in CHARSETS else "utf-8"
+def _charset(part: Part) -> str:
+    for name, value in part.fields:
+        if name.lower() == "content-type":
+            charset = parse_parameters(value)[1].get("charset", "").lower()
+            return charset if charset in CHARSETS else "utf-8"
+    return "utf-8"

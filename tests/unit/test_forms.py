@@ -3,13 +3,21 @@
 from collections.abc import Iterator
 from io import BytesIO
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
+from tempfile import TemporaryFile
+from typing import IO
 
 import pytest
 
 from wsgi_from_scratch import forms
 from wsgi_from_scratch.errors import BadRequestKeyError, ClientDisconnected, RequestEntityTooLarge
-from wsgi_from_scratch.forms import READ_SIZE, SPOOL_SIZE, Limits, UploadedFile, parse_form
+from wsgi_from_scratch.forms import (
+    FILES_IN_MEMORY,
+    READ_SIZE,
+    SMALL_FILE,
+    Limits,
+    UploadedFile,
+    parse_form,
+)
 from wsgi_from_scratch.headers import Headers
 from wsgi_from_scratch.multidict import MultiDict
 
@@ -39,29 +47,19 @@ def uploaded(
     return UploadedFile(BytesIO(content), filename, "file", headers)
 
 
-class Spool(SpooledTemporaryFile[bytes]):
-    """A temporary file that remembers whether it went to disk."""
-
-    on_disk = False
-
-    def rollover(self) -> None:
-        self.on_disk = True
-        super().rollover()
-
-
 @pytest.fixture(autouse=True)
-def spools(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Spool]]:
+def on_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[IO[bytes]]]:
     """The temporary files that were made, in order."""
-    made: list[Spool] = []
+    made: list[IO[bytes]] = []
 
-    def make(max_size: int) -> Spool:
-        made.append(Spool(max_size))
+    def make() -> IO[bytes]:
+        made.append(TemporaryFile())  # noqa: SIM115 - closed below
         return made[-1]
 
-    monkeypatch.setattr(forms, "SpooledTemporaryFile", make)
+    monkeypatch.setattr(forms, "TemporaryFile", make)
     yield made
-    for spool in made:
-        spool.close()
+    for file in made:
+        file.close()
 
 
 def test_fields_and_files_come_in_their_order() -> None:
@@ -171,44 +169,97 @@ def test_a_memory_limit_below_64_kib_bounds_the_whole_body() -> None:
         parse(small, Limits(max_form_memory_size=len(small) - 1))
 
 
-def test_a_small_file_stays_in_memory_and_a_large_one_goes_to_disk(
-    spools: list[Spool],
+NEARLY_ALL = FILES_IN_MEMORY - 1000
+
+
+@pytest.mark.parametrize(
+    ("sizes", "large"),
+    [
+        ([NEARLY_ALL], []),
+        ([0] * 900, []),
+        ([NEARLY_ALL // 2, NEARLY_ALL // 2], []),
+        ([FILES_IN_MEMORY], [0]),
+        ([FILES_IN_MEMORY * 3, NEARLY_ALL], [0]),
+        ([NEARLY_ALL, SMALL_FILE + 1, 500], [1]),
+        ([NEARLY_ALL // 2, 0, NEARLY_ALL, NEARLY_ALL // 3, NEARLY_ALL // 2], [2, 4]),
+    ],
+)
+def test_the_small_files_of_a_form_stay_in_memory_and_the_others_go_to_disk(
+    sizes: list[int], large: list[int], on_disk: list[IO[bytes]]
 ) -> None:
-    _, files = parse(
-        body(
-            part(b"x" * SPOOL_SIZE, b"name=small; filename=f"),
-            part(b"x" * (SPOOL_SIZE + 1), b"name=large; filename=f"),
-        )
-    )
-    assert [spool.on_disk for spool in spools] == [False, True]
-    assert files["large"].read() == b"x" * (SPOOL_SIZE + 1)
+    contents = [bytes([number % 256]) * size for number, size in enumerate(sizes)]
+    _, files = parse(body(*(part(content, b"name=f; filename=f") for content in contents)))
+    streams = [file.stream for file in files.getlist("f")]
+    assert [number for number, stream in enumerate(streams) if stream in on_disk] == large
+    assert len(on_disk) == len(large)
+    assert [stream.read() for stream in streams] == contents
+
+
+def test_many_small_files_do_not_use_up_the_descriptors(on_disk: list[IO[bytes]]) -> None:
+    small = part(b"x" * 10_000, b"name=f; filename=f")
+    _, files = parse(body(part(b"x" * NEARLY_ALL, b"name=f; filename=f"), *[small] * 900))
+    assert len(files.getlist("f")) == 901
+    assert on_disk == []
+
+
+class Dribble(BytesIO):
+    """A body of which one byte comes at a time."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        return super().read(1)
+
+
+def test_memory_is_counted_as_it_is_taken_and_not_by_the_bytes_in_it(
+    on_disk: list[IO[bytes]],
+) -> None:
+    content = b"x" * (FILES_IN_MEMORY // 20)
+    stream = Dribble(body(part(content, b"name=f; filename=f")))
+    _, files = parse_form(stream, MULTIPART, {"boundary": "cut"}, Limits())
+    assert len(on_disk) == 1
+    assert files["f"].read() == content
+
+
+def test_a_urlencoded_body_may_come_byte_by_byte() -> None:
+    """Were all of it copied with each byte, this would take minutes."""
+    value = b"x" * 499_000
+    form, _ = parse_form(Dribble(b"a=" + value), URLENCODED, {}, Limits())
+    assert form["a"] == value.decode()
 
 
 class Broken(BytesIO):
-    """A body whose client is gone after the first read."""
+    """A body whose client is gone after some reads."""
 
     def read(self, size: int | None = -1, /) -> bytes:
-        if self.tell():
+        if self.tell() > FILES_IN_MEMORY:
             raise ClientDisconnected
         return super().read(size)
 
 
-GOOD = part(b"x" * (SPOOL_SIZE + 1), b"name=a; filename=a") + part(b"", b"name=b; filename=b")
+LARGE = part(b"x" * FILES_IN_MEMORY, b"name=a; filename=a")
+GOOD = LARGE + part(b"", b"name=b; filename=b")
 
 
 @pytest.mark.parametrize(
     ("stream", "error"),
     [
         (BytesIO(GOOD), None),
+        (BytesIO(LARGE[:-1]), None),
         (BytesIO(GOOD + b"--cut\r\nX: no disposition\r\n\r\n\r\n--cut--"), None),
         (BytesIO(GOOD + part(b"x" * 500_001, b"name=c")), RequestEntityTooLarge),
         (BytesIO(body(GOOD, GOOD)), RequestEntityTooLarge),
         (Broken(body(GOOD)), ClientDisconnected),
     ],
-    ids=["cut off", "unreadable", "large field", "many parts", "disconnected"],
+    ids=[
+        "cut off",
+        "cut off within the file",
+        "unreadable",
+        "large field",
+        "many parts",
+        "disconnected",
+    ],
 )
 def test_the_files_of_a_refused_form_are_closed(
-    stream: BytesIO, error: type[Exception] | None, spools: list[Spool]
+    stream: BytesIO, error: type[Exception] | None, on_disk: list[IO[bytes]]
 ) -> None:
     limits = Limits(max_form_parts=3)
     if error:
@@ -217,8 +268,8 @@ def test_the_files_of_a_refused_form_are_closed(
     else:
         form, files = parse_form(stream, MULTIPART, {"boundary": "cut"}, limits)
         assert (len(form), len(files)) == (0, 0)
-    assert spools
-    assert all(spool.closed for spool in spools)
+    assert on_disk
+    assert all(file.closed for file in on_disk)
 
 
 def test_a_body_is_read_in_pieces() -> None:

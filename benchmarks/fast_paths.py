@@ -1,0 +1,266 @@
+"""Fast paths: what each shortcut of the application from scratch is worth, beside the way around it.
+
+A shortcut must pay for the lines that it takes, so its comment says what it saves, and here is where that comes from.
+Both ways give the same value, which is checked first. Each call goes through a function of no arguments, which takes
+0.03 µs of both.
+"""
+
+import hmac
+import json
+import os
+import re
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jinja2 import FileSystemLoader
+from jinja2.environment import Environment as PlainEnvironment
+from jinja2.runtime import Context as PlainContext
+from markupsafe import escape
+
+from tutorial import text
+from tutorial.settings import ROOT
+from wsgi_from_scratch import cookies, grammar, response, signing, static_files
+from wsgi_from_scratch.headers import Headers
+from wsgi_from_scratch.router import Absent, Found, Moved, Router
+from wsgi_from_scratch.templating import Environment, _escape
+from wsgi_from_scratch.views import views
+
+from .measure import Spread, take_turns
+from .options import CannotMeasure, Options
+from .table import Column, Table, Value, ratio
+
+SECONDS = 1.0
+"""Seconds for the rounds of one pair."""
+
+Call = Callable[[], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """One shortcut and the way around it."""
+
+    name: str
+    short: Call
+    around: Call
+
+
+def short_time(spread: Spread) -> str:
+    """Microseconds with two digits after the point."""
+    return f"{spread.median * 1e6:.2f} µs ±{spread.noise:.0%}"
+
+
+def run(options: Options) -> list[Table]:
+    """Check that both ways lead to the same place, then time them."""
+    seconds = SECONDS / 20 if options.quick else SECONDS
+    rows: list[list[Value]] = []
+    with tempfile.TemporaryDirectory(prefix="benchmark-") as folder:
+        for pair in _pairs(Path(folder)):
+            options.say(f"fast paths: {pair.name}")
+            if pair.short() != pair.around():
+                raise CannotMeasure(f"The two ways of “{pair.name}” lead to different places.")
+            found = take_turns({"short": pair.short, "around": pair.around}, seconds)
+            short, around = found["short"], found["around"]
+            rows.append([pair.name, short, around, around.median / short.median])
+    columns = [
+        Column("shortcut", str),
+        Column("with it", short_time),
+        Column("without", short_time),
+        Column("times", ratio),
+    ]
+    return [Table("Fast paths: what a shortcut is worth", columns, rows)]
+
+
+def _pairs(folder: Path) -> tuple[Pair, ...]:
+    return (*_routing(), *_pages(), *_answers(folder), *_signatures())
+
+
+def _routing() -> tuple[Pair, ...]:
+    router = Router()
+    for route in views.routes:
+        router.add(route.rule, route.endpoint, route.methods)
+    url_for = router.url_for("http", "localhost", "", "GET", "tutorial")
+    search = router._search
+    hello, add = "/hello/World", "/add/20/30"
+    outcome = router.match(hello, "GET")
+    if not isinstance(outcome, Found):
+        raise CannotMeasure(f"There is no page at {hello}.")
+    parts = outcome.endpoint, outcome.values, outcome.rule
+    segment = re.compile("[^/]{1,}").fullmatch
+    return (
+        Pair(
+            "a variable for any text: ask if it is empty",
+            lambda: bool("World"),
+            lambda: segment("World") is not None,
+        ),
+        Pair(
+            "a path without variables: one look",
+            lambda: router.match("/healthz", "GET"),
+            lambda: search("/healthz", "GET", False),
+        ),
+        Pair(
+            "a path with one variable: straight down",
+            lambda: router.match(hello, "GET"),
+            lambda: search(hello, "GET", False),
+        ),
+        Pair(
+            "a path with two variables: straight down",
+            lambda: router.match(add, "GET"),
+            lambda: search(add, "GET", False),
+        ),
+        Pair(
+            "Found without its constructor",
+            lambda: tuple.__new__(Found, parts),
+            lambda: Found(*parts),
+        ),
+        Pair("what was found: ask for its type", *_ways_to_take_apart(outcome)),
+        Pair(
+            "a link that was built before",
+            lambda: url_for("tutorial.login", username="kumar", password="example"),
+            lambda: router.build("tutorial.login", {"username": "kumar", "password": "example"}),
+        ),
+    )
+
+
+def _ways_to_take_apart(outcome: object) -> tuple[Call, Call]:
+    def ask() -> object:
+        if isinstance(outcome, Found):
+            return outcome.endpoint, outcome.values
+        return None
+
+    def match() -> object:
+        match outcome:
+            case Found(endpoint, values, _):
+                return endpoint, values
+            case Moved() | Absent():
+                return None
+        return None
+
+    return ask, match
+
+
+class _Plain(PlainEnvironment):
+    """Jinja as it comes, with the same filter."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            loader=FileSystemLoader(ROOT / "templates"), autoescape=True, auto_reload=False
+        )
+
+
+def _pages() -> tuple[Pair, ...]:
+    ours, plain = Environment(ROOT / "templates"), _Plain()
+    for environment in (ours, plain):
+        environment.filters["title_case"] = text.title_case
+    values: dict[str, Any] = {
+        "url_for": lambda endpoint, **values: "/somewhere",
+        "get_flashed_messages": lambda with_categories: (),
+        "request": {"endpoint": "tutorial.displayList_fun"},
+        "mylist": [10, 20, 30, 40, 50],
+    }
+    name = "displaylist_template.html"
+    context = ours.get_template(name).new_context(values)
+    plain_context = plain.get_template(name).new_context(values)
+    link = values["url_for"]
+    return (
+        Pair(
+            "a page by Jinja",
+            lambda: ours.get_template(name).render(values),
+            lambda: plain.get_template(name).render(values),
+        ),
+        Pair(
+            "a text that needs no escaping", lambda: _escape("/healthz"), lambda: escape("/healthz")
+        ),
+        Pair(
+            "a function that is called in a template",
+            lambda: context.call(link, "static", filename="css/hello.css"),
+            lambda: PlainContext.call(plain_context, link, "static", filename="css/hello.css"),
+        ),
+        Pair(
+            "a template and its parent",
+            lambda: [ours.get_template(name).name, ours.get_template("base.html").name],
+            lambda: [plain.get_template(name).name, plain.get_template("base.html", name).name],
+        ),
+        Pair(
+            "globals that are not chained",
+            lambda: dict(ours.make_globals(None)).keys(),
+            lambda: dict(plain.make_globals(None)).keys(),
+        ),
+    )
+
+
+def _answers(folder: Path) -> tuple[Pair, ...]:
+    file = folder / "hello.css"
+    file.write_bytes(b"a" * 2_000)
+    path, size, modified = str(file), 2_000, file.stat().st_mtime
+    described = static_files._described_path
+
+    def describe(call: Callable[..., Any]) -> Call:
+        return lambda: call(path, size, modified, None, False, None, True, None).tag
+
+    def open_and_read() -> list[bytes]:
+        with open(path, "rb", buffering=0) as opened:
+            return [opened.read(size)]
+
+    html = "text/html; charset=utf-8"
+    value = {"message": "Successfully stored the message! - Kumaravel"}
+    flags = cookies._flags
+    tag, date = '"1767323045.0-2000-1234567890"', "Fri, 02 Jan 2026 03:04:05 GMT"
+    return (
+        Pair(
+            "fields of a text, unchecked",
+            lambda: list(Headers.of_text(html, 12)),
+            lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
+        ),
+        Pair(
+            "a JSON encoder that is kept",
+            lambda: response.dumps(value),
+            lambda: json.dumps(
+                value, sort_keys=True, separators=(",", ":"), default=response._json_default
+            ),
+        ),
+        Pair(
+            "flags of a cookie that are kept",
+            lambda: flags(False, True, "/", "Lax"),
+            lambda: flags.__wrapped__(False, True, "/", "Lax"),
+        ),
+        Pair(
+            "what is said of a file, kept",
+            describe(described),
+            describe(described.__wrapped__),
+        ),
+        Pair(
+            "the date of this second, kept",
+            lambda: static_files._date_of_second(1_767_323_045),
+            lambda: grammar.format_date(1_767_323_045),
+        ),
+        Pair(
+            "an entity tag as it was sent",
+            lambda: tag == tag[:1] + tag[1:],
+            lambda: grammar.parse_entity_tags(tag).match_weakly(tag[1:-1]),
+        ),
+        Pair(
+            "a date as it was sent",
+            lambda: date == date[:1] + date[1:],
+            lambda: grammar.parse_date(date) == grammar.parse_date(date),
+        ),
+        Pair(
+            "a file of one chunk by its descriptor",
+            lambda: static_files._read(path, 0, size),
+            open_and_read,
+        ),
+    )
+
+
+def _signatures() -> tuple[Pair, ...]:
+    key, message = os.urandom(20), b"eyJuYW1lIjoiS3VtYXJhdmVsIn0.aVcyJQ" * 2
+    keyed = hmac.new(key, digestmod="sha1")
+    return (
+        Pair(
+            "an HMAC that has its key",
+            lambda: signing._signature(keyed, message),
+            lambda: signing._base64(hmac.digest(key, message, "sha1")),
+        ),
+    )
