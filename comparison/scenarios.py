@@ -739,6 +739,32 @@ GROUPS = (
                 (get("/healthz"), send("HEAD /healthz")),
             ),
             Scenario(
+                "ready",
+                "Whether converted files can be stored; all else works without.",
+                (get("/readyz"),),
+            ),
+            Scenario(
+                "cross-site",
+                "A form that a page of another site made the browser send, and the same form from our own page.",
+                (
+                    form("/login", _LOGIN, "Sec-Fetch-Site: cross-site"),
+                    form("/login", _LOGIN, "Origin: https://evil.example"),
+                    form("/login", _LOGIN, "Sec-Fetch-Site: same-origin"),
+                    get("/login?username=a&password=b", "Sec-Fetch-Site: cross-site"),
+                ),
+            ),
+            Scenario(
+                "too-much",
+                "An address, a query and cookies beyond the limits; such cookies hold no session.",
+                (
+                    get("/set_session_data"),
+                    get("/hello/" + "a" * 8_000),
+                    get("/login?" + "a&" * 1_000),
+                    get("/get_session_data", "Cookie: " + "a=b; " * 200),
+                    get("/get_session_data", "Cookie: session=" + "a" * 16_384),
+                ),
+            ),
+            Scenario(
                 "bad-host",
                 "A Host that cannot be a host is refused before any URL is made from it.",
                 (

@@ -70,10 +70,10 @@ def post(target: str, content_type: str, body: str | bytes, *lines: str) -> Step
     return send(f"POST {target}", f"Content-Type: {content_type}", *lines, body=data)
 
 
-def form(target: str, pairs: str, mounted_at: str = "") -> Step:
+def form(target: str, pairs: str, *lines: str, mounted_at: str = "") -> Step:
     """A step that sends what a browser makes of a form without ``enctype``."""
     content_type = "Content-Type: application/x-www-form-urlencoded"
-    return send(f"POST {target}", content_type, body=pairs.encode(), mounted_at=mounted_at)
+    return send(f"POST {target}", content_type, *lines, body=pairs.encode(), mounted_at=mounted_at)
 
 
 def multipart(target: str, *parts: Part, boundary: str = "boundary") -> Step:

@@ -7,17 +7,18 @@ from io import BytesIO
 from ipaddress import IPv6Address
 from typing import IO, TYPE_CHECKING, Any, cast
 
-from flask import Flask, Request
+from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
-from werkzeug.exceptions import ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_date
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, get_input_stream
 
 from tutorial.downloads import Downloads
+from tutorial.protection import cookies_fit
 from tutorial.settings import ROOT, Settings
 from tutorial.spreadsheets import Spreadsheets
 
@@ -115,7 +116,10 @@ class OneSpelling(TimestampSigner):
 
 
 class Sessions(SecureCookieSessionInterface):
-    """Flask's sessions, where a cookie that has our signature and yet cannot be read is no session, and no 500."""
+    """Flask's sessions, where a cookie that has our signature and yet cannot be read is no session, and no 500.
+
+    Flask opens the session before any hook is called, so cookies that a hook will refuse must not be parsed here.
+    """
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         serializer = super().get_signing_serializer(app)
@@ -124,10 +128,18 @@ class Sessions(SecureCookieSessionInterface):
         return serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        if not cookies_fit(request.environ.get("HTTP_COOKIE", ""), app.extensions["settings"]):
+            return self.session_class()
         try:
             return super().open_session(app, request)
         except Exception:  # each wrong payload has an error of its own, and they all mean the same
             return self.session_class()
+
+
+def refuse_bad_host() -> None:
+    """Answer a host that cannot be one before any other hook does: without it no page can have links."""
+    if isinstance(request.routing_exception, BadHost):
+        raise request.routing_exception
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -145,12 +157,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.session_interface = Sessions()
     app.extensions["settings"] = settings
     app.extensions["spreadsheets"] = Spreadsheets(settings)
-    app.extensions["downloads"] = Downloads(settings.downloads_url, settings.downloads_max_age)
+    app.extensions["downloads"] = Downloads(
+        settings.downloads_url, settings.downloads_max_age, settings.max_downloads_size
+    )
     app.extensions["signer"] = URLSafeTimedSerializer(
         keys,
         salt="custom-cookie",
         signer=OneSpelling,
         signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},
     )
+    app.before_request(refuse_bad_host)
     app.register_blueprint(views)
     return app

@@ -39,6 +39,12 @@ views = Blueprint("tutorial", __name__)
 
 
 @views.before_app_request
+def refuse_too_much() -> None:
+    """Do not look any further into an address, or into cookies, of which there is too much."""
+    protection.check_head(request.environ, current_app.extensions["settings"])
+
+
+@views.before_app_request
 def refuse_cross_site() -> ResponseReturnValue | None:
     """Do nothing that a page of another site made the visitor's browser ask for."""
     if request.method not in protection.SAFE_METHODS:
@@ -193,8 +199,9 @@ def download(filename_to_download: str) -> ResponseReturnValue:
 
 @views.route("/handle_js_post", methods=["POST"])
 def handle_js_post() -> ResponseReturnValue:
-    request.max_content_length = text.MAX_MESSAGE
-    text.check_nesting(request.get_data())
+    settings = current_app.extensions["settings"]
+    request.max_content_length = settings.max_json_size
+    text.check_nesting(request.get_data(), settings.max_json_depth)
     match request.json:
         case {"greeting": str(greeting), "name": str(name)}:
             current_app.extensions["downloads"].save_message(f"{greeting} {name}")
@@ -281,8 +288,18 @@ def get_signed_cookie() -> ResponseReturnValue:
     return render_template("index.html", message=message)
 
 
+# For those who watch over the server
+
+
 @views.route("/healthz")
 def healthz() -> ResponseReturnValue:
+    return "ok", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@views.route("/readyz")
+def readyz() -> ResponseReturnValue:
+    """Whether files can be stored; all else works without."""
+    current_app.extensions["downloads"].ready()
     return "ok", {"Content-Type": "text/plain; charset=utf-8"}
 
 

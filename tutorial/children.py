@@ -8,13 +8,14 @@ share, never a visitor's bytes: a child that dies spoils nothing for the others.
 As with every use of multiprocessing, a child imports the script that was started, under another name
 than ``__main__``: a script that converts workbooks needs its ``if __name__ == "__main__":``.
 
-Nothing is started before the first task, so a server may make a ``Children`` and fork afterwards.
+Nothing is started before the first task or ``preload``, so a server may make a ``Children`` and fork afterwards.
 
 Left out: systems without fork (Windows), where every task is refused; a limit of memory where there is
-          no ``/proc`` (macOS). A process that runs a task and forks later, whose copy can run none, and
-          a daemon of multiprocessing, which may have no children: both refuse every task.
+          no ``/proc`` (macOS). A process that preloads or runs a task and forks later, whose copy can run
+          none, and a daemon of multiprocessing, which may have no children: both refuse every task.
 """
 
+import gc
 import logging
 import math
 import multiprocessing
@@ -25,10 +26,11 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import TimeoutError, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
+from multiprocessing import forkserver
 from multiprocessing.util import Finalize
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pebble import ProcessExpired, ProcessFuture, ProcessPool
 
@@ -37,6 +39,9 @@ from .errors import Refusal
 if sys.platform != "win32":  # which lacks it; no child starts there, but all else works
     import resource
 
+if TYPE_CHECKING:
+    from multiprocessing.context import ForkServerContext
+
 T = TypeVar("T")
 
 CHILDREN = 2
@@ -44,6 +49,9 @@ CHILDREN = 2
 
 TASKS_PER_CHILD = 50
 """Tasks after which a child is replaced, as memory that a large workbook took is not all given back."""
+
+ATTEMPTS = 2
+"""Attempts at a task, as a pool breaks when somebody kills an idle child."""
 
 PATIENCE = 3
 """Time limits of one task that a task may wait and run, before it is refused as one too many."""
@@ -54,7 +62,8 @@ GRACE = 5.0
 FAREWELL = 2.0
 """Seconds that idle children have to end by themselves; a task that runs longer is cut off."""
 
-PRELOADED = ["pandas", "python_calamine", "pebble"]
+PRELOADED = ["pandas", "python_calamine", "pebble", "tutorial.conversion"]
+"""What the process has loaded from which children are forked, so that none of them needs to."""
 
 TOO_SLOW = "This workbook takes too long to read; please upload it in parts."
 TOO_LARGE = "This workbook needs too much memory; please upload it in parts."
@@ -74,11 +83,14 @@ logger = logging.getLogger(__name__)
 
 def under_limits(seconds: float, memory: int, function: Callable[..., T], *arguments: object) -> T:
     """Run the function; the kernel ends this process after ``seconds``, and refuses it more memory."""
+    gc.disable()  # else a million cells are gone through again and again, none of which is garbage yet
     try:
         with _time_limit(seconds), _memory_limit(memory):
             return function(*arguments)
     except MemoryError as error:
         raise Refusal(TOO_LARGE, code=413) from error
+    finally:
+        gc.enable()
 
 
 @contextmanager
@@ -136,15 +148,21 @@ class Children:
 
         Raises ``Refusal``: 413 for too much memory, 400 for too much time or a crash, 503 for no child.
         """
-        for last_attempt in (False, True):  # a pool breaks when somebody kills an idle child
+        for attempt in range(1, ATTEMPTS + 1):
             pool = self._current_pool()
             try:
                 return self._result(self._schedule(pool, function, arguments))
             except BrokenProcessPool:
                 self._discard(pool)
-                if last_attempt:
+                if attempt == ATTEMPTS:
                     logger.exception("no child process can be started")
         raise Refusal(UNAVAILABLE, code=503)
+
+    def preload(self) -> None:
+        """Start the process from which children are forked, if it does not run; it loads pandas meanwhile."""
+        with suppress(Refusal):  # without fork, the first task is early enough to be told
+            _forkserver_context()
+            forkserver.ensure_running()
 
     def close(self) -> None:
         """End the child processes; the next task starts others."""
@@ -198,12 +216,17 @@ class Children:
 
 
 def _new_pool() -> ProcessPool:
+    context = _forkserver_context()
+    return ProcessPool(max_workers=CHILDREN, max_tasks=TASKS_PER_CHILD, context=context)
+
+
+def _forkserver_context() -> "ForkServerContext":
     try:
         context = multiprocessing.get_context("forkserver")
     except ValueError as error:
         raise Refusal(UNAVAILABLE, code=503) from error
     context.set_forkserver_preload(PRELOADED)
-    return ProcessPool(max_workers=CHILDREN, max_tasks=TASKS_PER_CHILD, context=context)
+    return context
 
 
 def _explain(exitcode: int) -> Refusal:

@@ -4,21 +4,24 @@ Each is one sentence for the person who can do something about it: a ``Refusal``
 upload or message cannot be used, a ``SettingsError`` for the operator who starts the application.
 """
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 
 class Refusal(Exception):
     """A request that cannot be fulfilled; ``str()`` of it is the sentence for the visitor.
 
-    ``code`` is the status of the answer: 400 (unusable), 413 (too large), 415 (the wrong kind of file)
-    or 503 (not the visitor's fault: try again).
+    ``code`` is the status of the answer: 400 (unusable), 413 (too large), 414 and 431 (address and cookies too
+    large), 415 (the wrong kind of file) or 503 (not the visitor's fault: try again).
     """
 
-    code: Literal[400, 413, 415, 503]
+    code: "Code"
 
-    def __init__(self, sentence: str, code: Literal[400, 413, 415, 503] = 400) -> None:
+    def __init__(self, sentence: str, code: "Code" = 400) -> None:
         super().__init__(sentence)
         self.code = code
+
+
+Code: TypeAlias = Literal[400, 413, 414, 415, 431, 503]
 
 
 class SettingsError(ValueError):

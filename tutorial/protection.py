@@ -1,13 +1,20 @@
-"""Protection: what browsers are told with every answer, and which requests of theirs are not believed.
+"""Protection: what browsers are told with every answer, and which requests are not looked at any further.
 
 A page of another site can make a browser send us a form, with the visitor's cookies. Browsers say where a request
 comes from: in ``Sec-Fetch-Site`` on secure connections (and to localhost), in ``Origin`` on all of them. Programs say
 neither, and carry nobody's cookies unasked, so they pass.
 
-Spec: W3C CSP 3; Fetch §3.2 (Origin), §3.5 (nosniff); W3C Referrer Policy; RFC 7034; W3C Fetch Metadata §2.4
+Spec: RFC 9110 §4.1, §15.5.15 (414); RFC 6585 §5 (431); W3C CSP 3; Fetch §3.2 (Origin), §3.5 (nosniff);
+      W3C Referrer Policy; RFC 7034; W3C Fetch Metadata §2.4
 """
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+from .errors import Refusal
+from .settings import Settings
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import WSGIEnvironment
 
 FIELDS: Final = {
     # Scripts, styles and images are files of our own; nothing stands in the pages themselves, and nobody frames them.
@@ -38,3 +45,27 @@ def is_cross_site(site: str | None, origin: str | None, host: str) -> bool:
         # "same-site" is refused with the rest: a neighbour under the same domain is somebody else.
         return site not in ("same-origin", "none")
     return origin is not None and origin.lower().partition("://")[2] != host.lower()
+
+
+def check_head(environ: "WSGIEnvironment", settings: Settings) -> None:
+    """Raise ``Refusal`` for an address or for cookies beyond the limits; of such cookies nothing is used."""
+    query = environ.get("QUERY_STRING", "")
+    if len(environ.get("PATH_INFO", "")) + len(query) > settings.max_url_length:
+        raise Refusal(
+            f"This address has more than {settings.max_url_length:,} bytes; please use a shorter one.",
+            code=414,
+        )
+    if query.count("&") >= settings.max_query_fields:
+        raise Refusal(
+            f"The address has a query of more than {settings.max_query_fields:,} fields; send fewer."
+        )
+    if "HTTP_COOKIE" in environ and not cookies_fit(environ["HTTP_COOKIE"], settings):
+        del environ["HTTP_COOKIE"]
+        raise Refusal(
+            "The browser sent more cookies than the server reads; please delete some.", code=431
+        )
+
+
+def cookies_fit(field: str, settings: Settings) -> bool:
+    """Whether a ``Cookie`` field is within the limits."""
+    return len(field) <= settings.max_cookie_size and field.count(";") < settings.max_cookies

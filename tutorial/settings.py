@@ -40,6 +40,19 @@ class Settings:
     login_password: str = field(default="kumar", repr=False)
     """What the tutorial's two login forms accept."""
 
+    max_url_length: int = 8_000
+    """Bytes of path and query. RFC 9110 §4.1 asks every server for 8,000; no link of the tutorial has a hundred."""
+
+    max_query_fields: int = 1_000
+    """Fields of a query, as many as a form may have."""
+
+    max_cookie_size: int = 8_190
+    """Bytes of a ``Cookie`` field, as many as gunicorn lets through: two cookies of the largest size that browsers
+    keep, or a hundred usual ones, those of other applications on the same host among them."""
+
+    max_cookies: int = 200
+    """Cookies of a request. Browsers keep 180 for a host, or more."""
+
     max_content_length: int = 16 * MEBIBYTE
     """Bytes of a request's body. A workbook of a million cells has 4 MB; more than 16 MiB is refused early."""
 
@@ -48,6 +61,12 @@ class Settings:
 
     max_form_parts: int = 1_000
     """Fields and files of a form. 1,000 is Werkzeug's default: every part costs far more than its bytes."""
+
+    max_json_size: int = 64 * 1024
+    """Bytes of the JSON that a message comes in: far more than two texts need, and little to take apart."""
+
+    max_json_depth: int = 100
+    """Levels of JSON in JSON. Python's parser gives up near 1,000, but where depends on who calls it."""
 
     max_unpacked_size: int = 128 * MEBIBYTE
     """Bytes that an .xlsx may unpack to, and bytes of the CSV or HTML made from a workbook. Markup
@@ -71,6 +90,10 @@ class Settings:
 
     downloads_max_age: int = 3_600
     """Seconds for which a converted file can be downloaded. An hour is long enough to click on a link."""
+
+    max_downloads_size: int = 1024 * MEBIBYTE
+    """Bytes of all converted files that are kept at a time; what would pass it is refused, and nothing that can
+    still be downloaded is deleted. Whoever uploads at full speed fills a disk long before an hour is over."""
 
     session_cookie_secure: bool = False
     """Whether the session cookie is sent over HTTPS only: true wherever HTTPS is spoken."""

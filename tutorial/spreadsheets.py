@@ -2,29 +2,25 @@
 
 A view says ``spreadsheets.show(request.files.get("file"), request.mimetype)`` and gets text or a table, or
 ``spreadsheets.to_csv(...)`` and gets bytes. Everything that can be wrong is a ``Refusal`` with its
-sentence. Text is read here; a workbook is handed to a child process, in a temporary file.
+sentence. Text is read here; a workbook is handed to a child process.
 """
 
-import logging
-import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Protocol
+from threading import Lock
+from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
 from markupsafe import Markup
 
-from .children import Children
 from .errors import Refusal
 from .plain_text import decode
 from .settings import Settings
 from .signatures import HEAD, Kind, kind_of
 from .tables import Rows, find_table, to_csv, to_html
-from .workbooks import Limits, convert
+
+if TYPE_CHECKING:
+    from .conversion import Conversion
 
 FORM = "multipart/form-data"
-
-logger = logging.getLogger(__name__)
 
 
 class Upload(Protocol):
@@ -36,15 +32,14 @@ class Upload(Protocol):
     def __bool__(self) -> bool: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Content:
+class Content(NamedTuple):
     """What an uploaded file holds: either a ``table`` in HTML, escaped and safe, or ``text``, which is neither.
 
     ``note`` is a sentence for the reader, or empty.
     """
 
     text: str = ""
-    table: Markup = Markup("")  # noqa: RUF009 - Markup is immutable, as str is
+    table: Markup = Markup("")
     note: str = ""
 
 
@@ -52,10 +47,9 @@ class Spreadsheets:
     """Reads uploads within the limits of ``settings``. Starts child processes when the first workbook comes."""
 
     def __init__(self, settings: Settings) -> None:
-        self._limits = Limits(settings.max_unpacked_size, settings.max_cells)
-        self._children = Children(
-            seconds=settings.conversion_timeout, memory=settings.conversion_memory
-        )
+        self._settings = settings
+        self._lock = Lock()
+        self._conversion: Conversion | None = None
 
     def show(self, upload: Upload | None, mimetype: str = FORM) -> Content:
         """The content of ``upload``, which is None if the request of type ``mimetype`` has no such field.
@@ -68,7 +62,7 @@ class Spreadsheets:
             table, note = self._convert(data, kind, to_html)
             return Content(table=Markup(table.decode()), note=note)
         text = decode(data)
-        rows = find_table(text, self._limits.max_cells)
+        rows = find_table(text, self._settings.max_cells)
         return Content(text=text) if rows is None else Content(table=Markup(to_html(rows)))
 
     def to_csv(self, upload: Upload | None, mimetype: str = FORM) -> bytes:
@@ -80,7 +74,7 @@ class Spreadsheets:
         kind = kind_of(data[:HEAD])
         if kind is not Kind.TEXT:
             return self._convert(data, kind, to_csv)[0]
-        rows = find_table(decode(data), self._limits.max_cells)
+        rows = find_table(decode(data), self._settings.max_cells)
         if rows is None:
             raise Refusal(
                 "There is no table in this text; please upload a workbook, or lines whose fields are"
@@ -89,22 +83,26 @@ class Spreadsheets:
             )
         return to_csv(rows).encode()
 
+    def preload(self) -> None:
+        """Get ready for the first workbook, without waiting for it: for a process that serves and will not fork."""
+        self._current_conversion().preload()
+
     def close(self) -> None:
         """End the child processes; the next workbook starts others."""
-        self._children.close()
+        if self._conversion is not None:
+            self._conversion.close()
 
     def _convert(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[bytes, str]:
-        try:
-            with tempfile.TemporaryDirectory(prefix="workbook-") as folder:
-                source, target = Path(folder, f"source{kind.value}"), Path(folder, "target")
-                source.write_bytes(data)
-                note = self._children.run(convert, source, target, write, self._limits)
-                return target.read_bytes(), note
-        except OSError as error:
-            logger.exception("no room for a temporary file")
-            raise Refusal(
-                "The server has no room for this file just now; please try again later.", code=503
-            ) from error
+        return self._current_conversion().run(data, kind, write)
+
+    def _current_conversion(self) -> "Conversion":
+        with self._lock:
+            if self._conversion is None:
+                # Not before there is a workbook, as it imports Pebble and multiprocessing
+                from .conversion import Conversion
+
+                self._conversion = Conversion(self._settings)
+            return self._conversion
 
 
 def _received(upload: Upload | None, mimetype: str) -> bytes:

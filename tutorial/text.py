@@ -42,12 +42,6 @@ SENTENCES: Mapping[int, str] = {
     505: "The server does not speak this version of HTTP.",
 }
 
-MAX_MESSAGE = 64 * 1024
-"""Bytes of the JSON that a message comes in: far more than two texts need, and little to take apart."""
-
-MAX_NESTING = 100
-"""Levels of JSON in JSON. Python's parser gives up near 1,000, but where depends on who calls it."""
-
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 
 _PLAIN_PAGE = """\
@@ -86,14 +80,14 @@ def explain(code: int) -> str:
     return SENTENCES[500] if code >= 500 else "The server understood the request and refuses it."
 
 
-def check_nesting(json: bytes) -> None:
-    """Raise ``Refusal`` if JSON, in whatever encoding, is nested more deeply than ``MAX_NESTING``.
+def check_nesting(json: bytes, max_depth: int) -> None:
+    """Raise ``Refusal`` if JSON, in whatever encoding, is nested more deeply than that.
 
-    >>> check_nesting(b'{"a": [1, "[[["]}')
+    >>> check_nesting(b'{"a": [1, "[[["]}', max_depth=2)
     """
     brackets = _JSON_TEXT.sub(b"", json)
     deepest = max(accumulate(_STEP.get(octet, 0) for octet in brackets), default=0)
-    if deepest > MAX_NESTING:
+    if deepest > max_depth:
         raise Refusal("The JSON is nested too deeply: send an object of two texts.")
 
 

@@ -28,7 +28,9 @@ def create_app(settings: Settings | None = None) -> Application:
         extensions={
             "settings": settings,
             "spreadsheets": Spreadsheets(settings),
-            "downloads": Downloads(settings.downloads_url, settings.downloads_max_age),
+            "downloads": Downloads(
+                settings.downloads_url, settings.downloads_max_age, settings.max_downloads_size
+            ),
             "signer": URLSafeTimedSerializer(keys, salt="custom-cookie"),
         },
     )

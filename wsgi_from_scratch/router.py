@@ -21,7 +21,6 @@ Left out: hosts and subdomains; nested blueprints; MultiDict values for URLs; ``
 import re
 from bisect import insort
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
@@ -314,6 +313,8 @@ class Router:
     def _why_not(self, endpoint: str, given: Mapping[str, object], method: str | None) -> str:
         rules = self._rules_by_endpoint.get(endpoint, [])
         if not rules:
+            from difflib import get_close_matches  # a millisecond that only a mistake should cost
+
             nearest = get_close_matches(endpoint, self._rules_by_endpoint, n=1)
             return f"no rule has it; the nearest is {nearest[0]!r}" if nearest else "no rule has it"
         of_method = [rule for rule in rules if method is None or method in rule.methods]

@@ -37,6 +37,12 @@ views = Routes("tutorial")
 
 
 @views.before_app_request
+def refuse_too_much(ctx: Context) -> None:
+    """Do not look any further into an address, or into cookies, of which there is too much."""
+    protection.check_head(ctx.request.environ, ctx.current_app.extensions["settings"])
+
+
+@views.before_app_request
 def refuse_cross_site(ctx: Context) -> ReturnValue | None:
     """Do nothing that a page of another site made the visitor's browser ask for."""
     if ctx.request.method not in protection.SAFE_METHODS:
@@ -191,8 +197,9 @@ def download(ctx: Context, filename_to_download: str) -> ReturnValue:
 
 @views.route("/handle_js_post", methods=["POST"])
 def handle_js_post(ctx: Context) -> ReturnValue:
-    ctx.request.max_content_length = text.MAX_MESSAGE
-    text.check_nesting(ctx.request.get_data())
+    settings = ctx.current_app.extensions["settings"]
+    ctx.request.max_content_length = settings.max_json_size
+    text.check_nesting(ctx.request.get_data(), settings.max_json_depth)
     match ctx.request.json:
         case {"greeting": str(greeting), "name": str(name)}:
             ctx.current_app.extensions["downloads"].save_message(f"{greeting} {name}")
@@ -279,8 +286,18 @@ def get_signed_cookie(ctx: Context) -> ReturnValue:
     return ctx.render_template("index.html", message=message)
 
 
+# For those who watch over the server
+
+
 @views.route("/healthz")
 def healthz(ctx: Context) -> ReturnValue:
+    return "ok", {"Content-Type": "text/plain; charset=utf-8"}
+
+
+@views.route("/readyz")
+def readyz(ctx: Context) -> ReturnValue:
+    """Whether files can be stored; all else works without."""
+    ctx.current_app.extensions["downloads"].ready()
     return "ok", {"Content-Type": "text/plain; charset=utf-8"}
 
 

@@ -44,11 +44,23 @@ numbers = st.sampled_from(
 )
 names = st.sampled_from(["Kumar", "J%C3%BCrgen", "%3Cb%3E", "a%20b", "a+b", "%F0%9F%A5%AD"])
 
+origins = st.dictionaries(
+    st.sampled_from(["Sec-Fetch-Site", "Origin"]),
+    st.sampled_from(
+        [
+            "same-origin", "none", "cross-site", "same-site", "", "null", "http://localhost",
+            "https://localhost:443", "HTTP://LOCALHOST", "http://localhost, http://evil.example",
+            "http://evil.example", "http://[::1]", "//localhost", "localhost",
+        ]
+    ),
+    max_size=2,
+)  # fmt: skip
+
 SIMPLE_PATHS = (
     "/", "", "/login", "/getandpost", "/get202status", "/get202statuswithmakeresponse", "/displaylist",
     "/redirect_endpoint", "/file_upload", "/convert_to_csv", "/convert_to_csv_with_download_page",
     "/handle_js_post", "/set_session_data", "/get_session_data", "/clear_session", "/set_custom_cookie",
-    "/get_custom_cookie", "/clear_custom_cookie", "/set_signed_cookie", "/get_signed_cookie", "/healthz",
+    "/get_custom_cookie", "/clear_custom_cookie", "/set_signed_cookie", "/get_signed_cookie", "/healthz", "/readyz",
     "/css/hello.css", "/js/hello.js", "/css", "/css/", "/robots.txt", "/hello", "/hello/", "/nowhere",
     "/download/1c1a7b64-6d5c-4cf6-8a10-3ad9a0b2a5ab.csv",
 )  # fmt: skip
@@ -398,6 +410,7 @@ def requests(draw: st.DrawFn, known: Known) -> tuple[Request, str]:
         headers["Host"] = draw(hosts)
         headers |= draw(st.lists(other_fields, max_size=2).map(dict))
         headers |= draw(st.sampled_from([{}, dict(websocket)]))
+        headers |= draw(origins)
     if kind in ("path", "any"):
         query = draw(queries)
         target = f"{target}?{query}" if query else target

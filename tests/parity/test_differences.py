@@ -22,7 +22,7 @@ from comparison.steps import (
 )
 from comparison.study import Pair, differs
 from comparison.wire import parse_request
-from tutorial.text import MAX_MESSAGE
+from tutorial.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("still")
 
@@ -113,7 +113,7 @@ def test_an_unannounced_body_is_whole_or_refused_in_both(
         limit = pair.flask_lab.config["MAX_FORM_MEMORY_SIZE"]  # type: ignore[attr-defined]  # Flask's
         path, begin, end = "/", b"username=kumar&password=kumar&more=", b""
     else:
-        limit = MAX_MESSAGE
+        limit = Settings.max_json_size
         path, begin, end = "/handle_js_post", b'{"greeting": "a", "name": "b", "more": "', b'"}'
     body = begin + b"x" * (limit - len(begin) - len(end) + surplus) + end
     request = parse_request(post(path, content_type, b"").raw)

@@ -59,6 +59,29 @@ CASES: dict[str, tuple[Step, str]] = {
         post("/handle_js_post", JSON, b"[" * 1_000_000),
         "413 REQUEST ENTITY TOO LARGE",
     ),
+    "an address as long as may be": (get("/hello/" + "a" * 7_993), "200 OK"),
+    "an address that is too long": (get("/hello/" + "a" * 7_994), "414 REQUEST URI TOO LONG"),
+    "an address of a megabyte": (get("/" + "/a" * 500_000), "414 REQUEST URI TOO LONG"),
+    "a query of as many fields as may be": (get("/login?" + "a&" * 999), "200 OK"),
+    "a query of a field too many": (get("/login?" + "a&" * 1_000), "400 BAD REQUEST"),
+    "as many cookies as may be": (get("/", "Cookie: " + "a=b; " * 199 + "a=b"), "200 OK"),
+    "a cookie too many": (
+        get("/", "Cookie: " + "a=b; " * 200 + "a=b"),
+        "431 REQUEST HEADER FIELDS TOO LARGE",
+    ),
+    # Werkzeug takes a time for it that grows with the square, so nobody may parse it.
+    "a cookie of a megabyte of spaces": (
+        get("/get_session_data", "Cookie: a=" + " " * 1_000_000 + "b"),
+        "431 REQUEST HEADER FIELDS TOO LARGE",
+    ),
+    "a cookie too long on a page that does not exist": (
+        get("/nowhere", "Cookie: a=" + "b" * 16_384),
+        "431 REQUEST HEADER FIELDS TOO LARGE",
+    ),
+    "a form of another site for a host that is none": (
+        post("/", URLENCODED, LOGIN, "Host: a..b", "Sec-Fetch-Site: cross-site"),
+        "400 BAD REQUEST",
+    ),
     "one line of a million fields": (
         post(
             "/file_upload",

@@ -1,9 +1,12 @@
 """What a process that serves every scenario has loaded, and above all what it has not."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,3 +53,39 @@ def test_the_application_in_flask_loads_no_pandas_either() -> None:
     loaded = loaded_after_serving("flask_version", "add_to_flask")
     assert {"flask", "werkzeug"} <= loaded
     assert loaded.isdisjoint({"pandas", "numpy"})
+
+
+START = """
+import json, sys
+import PACKAGE
+
+PACKAGE.create_app(PACKAGE.app.extensions["settings"])
+PACKAGE.app.extensions["downloads"].save_message("Hey")
+PACKAGE.app.extensions["downloads"].save_csv(b"a,b")
+PACKAGE.app.extensions["downloads"].ready()
+print(json.dumps(sorted(name.partition(".")[0] for name in sys.modules)))
+"""
+
+LATER = {"fsspec", "asyncio", "pebble", "multiprocessing"}
+"""What only a remote store or the first workbook needs, and would make each start longer."""
+
+
+@pytest.mark.parametrize(
+    ("package", "more"),
+    [("wsgi_from_scratch", {"concurrent", "logging", "zipfile"}), ("flask_version", set())],
+)
+def test_a_start_loads_nothing_that_only_a_workbook_or_a_remote_store_needs(
+    package: str, more: set[str], tmp_path: Path
+) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-c", START.replace("PACKAGE", package)],
+        cwd=ROOT,
+        env={**os.environ, "SECRET_KEY": "a key for tests", "DOWNLOADS_URL": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+    assert set(json.loads(answer.stdout)).isdisjoint(LATER | more)
+    assert (tmp_path / "js_post_data.txt").read_text() == "Hey"

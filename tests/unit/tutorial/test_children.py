@@ -102,6 +102,33 @@ def test_limits_are_those_of_one_task_and_not_of_all_that_a_child_has_done() -> 
     children.close()
 
 
+COLLECTING = """
+import gc
+from tutorial.children import under_limits
+
+def fail():
+    raise ValueError
+
+print(under_limits(5.0, 2**28, gc.isenabled), gc.isenabled())
+try:
+    under_limits(5.0, 2**28, fail)
+except ValueError:
+    print(gc.isenabled())
+"""
+
+
+def test_garbage_is_collected_between_tasks_and_not_within() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", COLLECTING],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.stdout == "False True\nTrue\n", finished.stderr
+
+
 def test_of_too_many_tasks_some_are_refused_in_time() -> None:
     children = Children(seconds=0.3, memory=MEMORY)
 
@@ -205,3 +232,43 @@ os.kill(os.getpid(), signal.SIGKILL)
     while not has_ended(child) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert has_ended(child)
+
+
+PRELOAD = """
+import sys, time
+from multiprocessing import forkserver
+from tutorial.children import Children
+
+children = Children(seconds=5.0, memory=2**28)
+children.preload()
+children.preload()
+server = forkserver.ensure_running.__self__
+mapped = f"/proc/{server._forkserver_pid}/maps"
+deadline = time.monotonic() + 30
+while "calamine" not in open(mapped).read() and time.monotonic() < deadline:
+    time.sleep(0.01)
+print("calamine" in open(mapped).read(), children._pool)
+before = server._forkserver_pid
+print(children.run(str.upper, "well"), before == server._forkserver_pid, "pandas" in sys.modules)
+children.close()
+"""
+
+
+def test_what_is_preloaded_waits_in_the_process_from_which_children_are_forked() -> None:
+    finished = subprocess.run(
+        [sys.executable, "-c", PRELOAD],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert finished.stdout == "True None\nWELL True False\n", finished.stderr
+
+
+def test_without_fork_there_is_nothing_to_preload(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_such_context(method: str) -> None:
+        raise ValueError(f"cannot find context for {method!r}")
+
+    monkeypatch.setattr(multiprocessing, "get_context", no_such_context)
+    Children(seconds=1.0, memory=MEMORY).preload()

@@ -5,60 +5,19 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import fsspec  # type: ignore[import-untyped]  # fsspec has no annotations
 import pytest
 import time_machine
-from fsspec.implementations.dirfs import DirFileSystem  # type: ignore[import-untyped]  # as above
-from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]  # as above
 
 from tutorial.downloads import MESSAGE, Downloads
-from tutorial.errors import Refusal, SettingsError
+from tutorial.errors import Refusal
+from tutorial.stores import Folder, draft_name
 
 HOUR = 3_600
 CONTENT = b"a,b\n1,2\n"
 UUID = "8803ad64-76b1-405f-b8ca-5ba2be984146"  # written out: names of tests must stay the same
-
-
-class ObjectStore(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no annotations
-    """Tells of files as s3fs does, and knows neither folders nor renaming."""
-
-    protocol = "s3"
-    store: dict[str, Any] = {}  # noqa: RUF012 - MemoryFileSystem keeps its files on the class
-    pseudo_dirs = [""]  # noqa: RUF012 - as above
-
-    def ls(self, path: str, detail: bool = True, **kwargs: object) -> Any:
-        entries = [
-            {"name": entry["name"], "type": entry["type"], "LastModified": entry["created"]}
-            for entry in super().ls(path, detail=True)
-        ]
-        return entries if detail else [entry["name"] for entry in entries]
-
-    def info(self, path: str, **kwargs: object) -> dict[str, object]:
-        entry = super().info(path)
-        return {"name": entry["name"], "type": "file", "LastModified": entry["created"]}
-
-    def mkdir(self, *_: object, **__: object) -> None:
-        raise PermissionError("buckets are made by somebody else")
-
-    makedirs = mv = mkdir
-
-
-@pytest.fixture(params=["folder", "file", "memory", "s3"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    folder = tmp_path / "a new" / "folder"
-    fsspec.register_implementation("s3", ObjectStore, clobber=True)
-    urls = {
-        "folder": str(folder),
-        "file": f"file://{folder}",
-        "memory": f"memory://{uuid4()}/downloads",
-        "s3": f"s3://bucket/{uuid4()}",
-    }
-    return urls[request.param]
 
 
 @pytest.fixture
@@ -93,10 +52,6 @@ def test_two_conversions_have_two_names_and_neither_deletes_the_other(url: str) 
     downloads = Downloads(url, HOUR)
     first, second = downloads.save_csv(b"1"), downloads.save_csv(b"2")
     assert (downloads.read_csv(first), downloads.read_csv(second)) == (b"1", b"2")
-
-
-def test_no_listing_is_kept_in_which_the_files_of_other_workers_would_be_missing(url: str) -> None:
-    assert Downloads(url, HOUR)._connect().fs.storage_options["use_listings_cache"] is False
 
 
 def test_an_expired_file_is_not_read_and_is_deleted_by_the_next_conversion(url: str) -> None:
@@ -134,7 +89,7 @@ def test_an_expired_file_is_not_read_and_is_deleted_by_the_next_conversion(url: 
 def test_a_name_of_another_form_never_reaches_the_store(
     monkeypatch: pytest.MonkeyPatch, downloads: Downloads, name: str
 ) -> None:
-    monkeypatch.setattr(Downloads, "_store", None)
+    monkeypatch.setattr(downloads, "_store", None)
     assert downloads.read_csv(name) is None
     assert downloads.open_csv(name) is None
 
@@ -150,7 +105,7 @@ def test_only_expired_files_of_its_own_are_deleted(downloads: Downloads, folder:
     fresh = downloads.save_csv(CONTENT)
     downloads.save_message("Hey there Kumar!")
     old = make_old(folder / downloads.save_csv(CONTENT))
-    old_draft, new_draft = folder / f"{uuid4()}.draft", folder / f"{uuid4()}.draft"
+    old_draft, new_draft = folder / draft_name(), folder / draft_name()
     foreign = folder / "notes.csv"
     for path in (old_draft, new_draft, foreign):
         path.touch()
@@ -165,27 +120,6 @@ def test_a_file_from_the_future_has_not_expired(downloads: Downloads, folder: Pa
     name = downloads.save_csv(CONTENT)
     make_old(folder / name, -HOUR)
     assert downloads.read_csv(name) == CONTENT
-
-
-@pytest.mark.parametrize(
-    "entry",
-    [
-        {"LastModified": datetime.now(UTC) - timedelta(hours=2)},
-        {"mtime": time.time() - 2 * HOUR, "created": time.time()},
-        {"created": datetime.now(UTC) - timedelta(hours=2)},
-    ],
-)
-def test_the_age_of_a_file_is_found_wherever_the_store_tells_it(
-    downloads: Downloads, entry: dict[str, object]
-) -> None:
-    assert downloads._has_expired(entry)
-
-
-@pytest.mark.parametrize("entry", [{}, {"mtime": None}, {"mtime": "yesterday"}])
-def test_a_file_whose_age_the_store_does_not_tell_has_not_expired(
-    downloads: Downloads, entry: dict[str, object]
-) -> None:
-    assert not downloads._has_expired(entry)
 
 
 def test_workers_that_delete_the_same_files_do_not_disturb_each_other(
@@ -203,11 +137,8 @@ def test_a_file_that_cannot_be_deleted_does_not_stop_a_conversion(
     monkeypatch: pytest.MonkeyPatch, downloads: Downloads, folder: Path
 ) -> None:
     make_old(folder / downloads.save_csv(CONTENT))
-    monkeypatch.setattr(DirFileSystem, "rm_file", fail(PermissionError(errno.EPERM, "not yours")))
+    monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
     assert downloads.read_csv(downloads.save_csv(CONTENT)) == CONTENT
-
-
-# Whole or not at all
 
 
 def fail(error: Exception) -> Callable[..., None]:
@@ -217,22 +148,7 @@ def fail(error: Exception) -> Callable[..., None]:
     return failing
 
 
-def test_a_file_that_does_not_fit_leaves_nothing_behind(
-    monkeypatch: pytest.MonkeyPatch, downloads: Downloads, folder: Path
-) -> None:
-    downloads.save_message("before")
-
-    def write_half(store: DirFileSystem, path: str, value: bytes) -> None:
-        (folder / path).write_bytes(value[: len(value) // 2])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    monkeypatch.setattr(DirFileSystem, "pipe_file", write_half)
-    for save in (lambda: downloads.save_csv(CONTENT), lambda: downloads.save_message("after")):
-        with pytest.raises(Refusal) as caught:
-            save()
-        assert caught.value.code == 503
-    assert os.listdir(folder) == [MESSAGE]
-    assert (folder / MESSAGE).read_text() == "before"
+# Whole or not at all
 
 
 def test_messages_of_many_never_mix_and_are_never_half_there(
@@ -282,6 +198,7 @@ def test_half_a_character_in_a_message_is_refused(downloads: Downloads, folder: 
         lambda downloads: downloads.save_csv(CONTENT),
         lambda downloads: downloads.read_csv(f"{uuid4()}.csv"),
         lambda downloads: downloads.save_message("Hey"),
+        lambda downloads: downloads.ready(),
     ],
 )
 @pytest.mark.parametrize(
@@ -293,8 +210,8 @@ def test_a_store_that_fails_is_not_the_visitors_fault(
     action: Callable[[Downloads], object],
     error: Exception,
 ) -> None:
-    for method in ("ls", "info", "pipe_file", "cat_file"):
-        monkeypatch.setattr(DirFileSystem, method, fail(error))
+    for method in ("files", "find", "write", "check"):
+        monkeypatch.setattr(Folder, method, fail(error))
     with pytest.raises(Refusal) as caught:
         action(downloads)
     assert caught.value.code == 503
@@ -308,24 +225,75 @@ def test_a_file_in_the_place_of_the_folder_is_a_store_that_fails(folder: Path) -
     assert caught.value.code == 503
 
 
-def test_a_url_without_a_driver_stops_the_start() -> None:
-    with pytest.raises(SettingsError, match=r"^DOWNLOADS_URL .*\(nonsense\)"):
-        Downloads("nonsense://user:password@host/path", HOUR)
-
-
-def test_a_driver_that_is_not_installed_stops_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fsspec.get_filesystem_class", fail(ImportError("Install s3fs")))
-    with pytest.raises(SettingsError, match=r"^DOWNLOADS_URL .*Install s3fs"):
-        Downloads("s3://bucket", HOUR)
-
-
-def test_the_store_is_opened_on_first_use_and_again_after_a_fork(
-    monkeypatch: pytest.MonkeyPatch, downloads: Downloads, folder: Path
+def test_a_store_that_answers_is_ready_and_has_nothing_new_in_it(
+    url: str, downloads: Downloads, folder: Path
 ) -> None:
-    assert not folder.exists()
-    downloads.save_csv(CONTENT)
-    downloads.save_csv(CONTENT)
-    (first,) = downloads._stores.values()
-    monkeypatch.setattr("os.getpid", lambda: -1)
-    downloads.save_csv(CONTENT)
-    assert downloads._stores[-1].fs is not first.fs
+    Downloads(url, HOUR).ready()
+    downloads.ready()
+    assert os.listdir(folder) == []
+
+
+def test_the_log_says_why_a_store_failed(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, downloads: Downloads
+) -> None:
+    monkeypatch.setattr(Folder, "write", fail(OSError(errno.ENOSPC, "No space left on device")))
+    with pytest.raises(Refusal):
+        downloads.save_message("Hey")
+    assert "No space left on device" in caplog.text
+
+
+# The total size
+
+
+def test_files_beyond_the_total_size_are_refused_and_nothing_is_lost(url: str) -> None:
+    downloads = Downloads(url, HOUR, 10)
+    names = [downloads.save_csv(b"12345"), downloads.save_csv(b"6789")]
+    with pytest.raises(Refusal, match=r"no room .* try again later") as caught:
+        downloads.save_csv(b"ab")
+    assert caught.value.code == 503
+    assert [downloads.read_csv(name) for name in names] == [b"12345", b"6789"]
+    downloads.read_csv(downloads.save_csv(b"a"))
+
+
+def test_what_has_expired_makes_room(url: str) -> None:
+    downloads = Downloads(url, HOUR, 10)
+    downloads.save_csv(b"1234567890")
+    with time_machine.travel(time.time() + HOUR + 60):
+        downloads.save_csv(b"1234567890")
+    with pytest.raises(Refusal, match="no room"):
+        downloads.save_csv(b"1")
+
+
+def test_an_expired_file_that_cannot_be_deleted_still_takes_its_room(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    downloads = Downloads(str(folder), HOUR, 10)
+    make_old(folder / downloads.save_csv(b"1234567890"))
+    monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
+    with pytest.raises(Refusal, match="no room"):
+        downloads.save_csv(b"1")
+
+
+def test_drafts_take_room_but_the_message_and_foreign_files_do_not(folder: Path) -> None:
+    downloads = Downloads(str(folder), HOUR, 10)
+    downloads.save_message("more than ten bytes")
+    (folder / "notes.txt").write_text("more than ten bytes")
+    downloads.save_csv(b"12345")
+    (folder / draft_name()).write_bytes(b"12345")
+    with pytest.raises(Refusal, match="no room"):
+        downloads.save_csv(b"1")
+    downloads.save_message("is kept all the same")
+
+
+@pytest.mark.parametrize(
+    ("size", "fits"), [(0, False), (len(CONTENT) - 1, False), (len(CONTENT), True)]
+)
+def test_a_file_fits_if_it_has_no_more_bytes_than_there_may_be(
+    folder: Path, size: int, fits: bool
+) -> None:
+    downloads = Downloads(str(folder), HOUR, size)
+    if fits:
+        downloads.save_csv(CONTENT)
+    else:
+        with pytest.raises(Refusal, match="no room"):
+            downloads.save_csv(CONTENT)

@@ -23,6 +23,12 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("SECRET_KEY_FALLBACKS", "[]", ()),
         ("LOGIN_USERNAME", "Jürgen", "Jürgen"),
         ("LOGIN_PASSWORD", "1", "1"),
+        ("MAX_URL_LENGTH", "7", 7),
+        ("MAX_QUERY_FIELDS", "7", 7),
+        ("MAX_COOKIE_SIZE", "7", 7),
+        ("MAX_COOKIES", "7", 7),
+        ("MAX_JSON_SIZE", "7", 7),
+        ("MAX_JSON_DEPTH", "7", 7),
         ("MAX_CONTENT_LENGTH", "1", 1),
         ("MAX_FORM_MEMORY_SIZE", "7", 7),
         ("MAX_FORM_PARTS", "7", 7),
@@ -33,6 +39,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("CONVERSION_MEMORY", "7", 7),
         ("DOWNLOADS_URL", "s3://bucket/prefix", "s3://bucket/prefix"),
         ("DOWNLOADS_MAX_AGE", "60", 60),
+        ("MAX_DOWNLOADS_SIZE", "1000", 1000),
         ("SESSION_COOKIE_SECURE", "true", True),
         ("SESSION_COOKIE_SECURE", "1", True),
         ("SESSION_COOKIE_SECURE", "Off", False),
@@ -152,7 +159,9 @@ def test_repr_shows_no_secret() -> None:
 
 def test_flask_knows_the_names_that_are_its_own() -> None:
     own = {"LOGIN_USERNAME", "LOGIN_PASSWORD", "MAX_UNPACKED_SIZE", "MAX_CELLS", "DOWNLOADS_URL"}
-    own |= {"CONVERSION_TIMEOUT", "CONVERSION_MEMORY", "DOWNLOADS_MAX_AGE"}
+    own |= {"MAX_URL_LENGTH", "MAX_QUERY_FIELDS", "MAX_COOKIE_SIZE", "MAX_COOKIES"}
+    own |= {"MAX_JSON_SIZE", "MAX_JSON_DEPTH", "CONVERSION_TIMEOUT", "CONVERSION_MEMORY"}
+    own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE"}
     config = Settings(secret_key="a key for tests").as_config()
     assert set(config) - own <= set(Flask.default_config)
     assert config["SECRET_KEY"] == "a key for tests"

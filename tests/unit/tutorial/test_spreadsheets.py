@@ -22,6 +22,7 @@ from werkzeug.datastructures import FileStorage
 
 from tutorial.containers import DAMAGED, LOCKED
 from tutorial.errors import Refusal
+from tutorial.settings import Settings
 from tutorial.spreadsheets import Content, Spreadsheets
 from tutorial.workbooks import column_of_text
 from wsgi_from_scratch.forms import UploadedFile
@@ -416,6 +417,7 @@ def test_the_process_that_serves_loads_no_pandas() -> None:
 import io, sys
 import tutorial.downloads, tutorial.text
 from tutorial.settings import Settings
+from tutorial.settings import Settings
 from tutorial.spreadsheets import Spreadsheets
 
 class Upload:
@@ -433,3 +435,21 @@ print({{"pandas", "numpy", "python_calamine", "flask", "werkzeug"}} & set(sys.mo
         check=True,
     )
     assert (finished.stdout, finished.stderr) == ("set()\n", "")
+
+
+def test_nothing_is_to_be_closed_where_no_workbook_came() -> None:
+    unused = Spreadsheets(Settings(secret_key="a key for tests"))
+    unused.close()
+    assert unused._conversion is None
+
+
+def test_the_first_workbooks_at_once_share_their_children(
+    upload: MakeUpload, workbook: MakeWorkbook
+) -> None:
+    spreadsheets = Spreadsheets(Settings(secret_key="a key for tests"))
+    spreadsheets.preload()
+    with ThreadPoolExecutor(8) as threads:
+        found = set(threads.map(lambda _: spreadsheets._current_conversion(), range(64)))
+    assert len(found) == 1
+    assert spreadsheets.to_csv(upload(workbook([["a"]]))) == b"a\n"
+    spreadsheets.close()
