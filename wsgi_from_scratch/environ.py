@@ -116,13 +116,20 @@ def wants_websocket(environ: "WSGIEnvironment") -> bool:
 
 def content_length(environ: "WSGIEnvironment") -> int | None:
     """The announced size of the body in bytes; None when there is none or the body is chunked, 0 for nonsense."""
-    codings = environ.get("HTTP_TRANSFER_ENCODING", "").lower().split(",")
-    if "chunked" in [coding.strip(OWS) for coding in codings]:
-        return None
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        codings = environ["HTTP_TRANSFER_ENCODING"].lower().split(",")
+        if "chunked" in [coding.strip(OWS) for coding in codings]:
+            return None
     announced = environ.get("CONTENT_LENGTH")
     if announced is None:
         return None
     return max(0, int(announced)) if _integer.fullmatch(announced) else 0
+
+
+@lru_cache(maxsize=256)
+def _key_of(field_name: str) -> str:
+    key = field_name.upper().replace("-", "_")
+    return key if key in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{key}"
 
 
 class EnvironHeaders:
@@ -139,10 +146,7 @@ class EnvironHeaders:
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """The value of the field, or ``default``."""
-        key = name.upper().replace("-", "_")
-        if key not in ("CONTENT_TYPE", "CONTENT_LENGTH"):
-            key = f"HTTP_{key}"
-        value: str | None = self._environ.get(key, default)
+        value: str | None = self._environ.get(_key_of(name), default)
         return value
 
     def __contains__(self, name: str) -> bool:

@@ -108,7 +108,7 @@ class Request:
         """Announced size of the body in bytes."""
         return wsgi.content_length(self.environ)
 
-    @property
+    @lazy
     def headers(self) -> wsgi.EnvironHeaders:
         """The header fields, looked up without regard to case."""
         return wsgi.EnvironHeaders(self.environ)
