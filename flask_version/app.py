@@ -2,6 +2,7 @@
 
 import re
 import sys
+from datetime import datetime
 from hashlib import sha1
 from io import BytesIO
 from ipaddress import IPv6Address
@@ -9,7 +10,7 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadTimeSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
@@ -27,6 +28,10 @@ from .views import views
 if TYPE_CHECKING:
     from _typeshed.wsgi import WSGIEnvironment
     from werkzeug.datastructures import FileStorage, MultiDict
+
+
+MAX_BOUNDARY = 256
+"""Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
 
 
 class Body(LimitedStream):
@@ -52,6 +57,17 @@ class Body(LimitedStream):
 
 class FormParser(FormDataParser):
     """Keeps the limits of a form for urlencoded bodies too; Werkzeug has them for multipart alone."""
+
+    def _parse_multipart(
+        self,
+        stream: IO[bytes],
+        mimetype: str,
+        content_length: int | None,
+        options: dict[str, str],
+    ) -> "tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]":
+        if len(options.get("boundary", "")) > MAX_BOUNDARY:
+            raise ValueError("a boundary from which no patterns are to be compiled")
+        return super()._parse_multipart(stream, mimetype, content_length, options)
 
     def _parse_urlencoded(
         self, stream: IO[bytes], *details: Any
@@ -108,17 +124,27 @@ def _forget_impossible_fields(environ: "WSGIEnvironment") -> None:
 
 
 class OneSpelling(TimestampSigner):
-    """Takes a signature only as it was written: base64 would let four last characters mean the same bytes."""
+    """Takes a signature only as it was written: base64 would let four last characters mean the same bytes.
+
+    A time beyond the calendar is one that no signature has, and not an error of another kind.
+    """
 
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:
         genuine = super().verify_signature(value, sig)
         return genuine and base64_encode(base64_decode(sig)) == want_bytes(sig)
 
+    def timestamp_to_datetime(self, ts: int) -> datetime:
+        try:
+            return super().timestamp_to_datetime(ts)
+        except (ValueError, OverflowError, OSError) as error:
+            raise BadTimeSignature("no such time") from error
+
 
 class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, where a cookie that has our signature and yet cannot be read is no session, and no 500.
 
-    Flask opens the session before any hook is called, so cookies that a hook will refuse must not be parsed here.
+    Flask opens the session before any hook is called, so cookies that a hook will refuse must not be parsed here. In
+    those that are, blanks before a value mean nothing, and would take Werkzeug a time that grows with their square.
     """
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
@@ -128,12 +154,22 @@ class Sessions(SecureCookieSessionInterface):
         return serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        if not cookies_fit(request.environ.get("HTTP_COOKIE", ""), app.extensions["settings"]):
+        field = request.environ.get("HTTP_COOKIE", "")
+        if not cookies_fit(field, app.extensions["settings"]):
             return self.session_class()
+        if field:
+            request.environ["HTTP_COOKIE"] = re.sub(r"=[ \t]{9,}+", "=", field)
         try:
             return super().open_session(app, request)
         except Exception:  # each wrong payload has an error of its own, and they all mean the same
             return self.session_class()
+
+
+class Application(Flask):
+    """Flask, whose log of a fault escapes what the client wrote, so that a line break cannot forge a line of it."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("Exception on %a [%a]", request.path, request.method, exc_info=exc_info)
 
 
 def refuse_bad_host() -> None:
@@ -146,7 +182,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """A new application; without ``settings`` they are read from the environment."""
     settings = settings or Settings.from_environ()
     keys = [*settings.secret_key_fallbacks, settings.secret_key]
-    app = Flask(
+    app = Application(
         __name__,
         template_folder=ROOT / "templates",
         static_folder=ROOT / "static",

@@ -6,21 +6,20 @@ fresh one is never touched, so that beyond a total size nothing more is kept unt
 """
 
 import io
+import logging
 import re
 import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from .errors import Refusal
 from .settings import Settings
 from .stores import DRAFT, File, store_at
 
-if TYPE_CHECKING:
-    from logging import Logger
-
 MESSAGE = "js_post_data.txt"
+
+logger = logging.getLogger(__name__)
 
 _CSV = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.csv")
 
@@ -86,7 +85,7 @@ class Downloads:
             if not self._has_expired(file) or not self._delete(file):
                 stored += file.size
         if stored + size > self._max_size:
-            _logger().warning("%d bytes of downloads leave no room for %d", stored, size)
+            logger.warning("%d bytes of downloads leave no room for %d", stored, size)
             raise Refusal(
                 "There is no room to keep another converted file just now; please try again later,"
                 " or take the conversion that sends the file at once.",
@@ -99,7 +98,7 @@ class Downloads:
         except FileNotFoundError:  # another worker was faster
             pass
         except Exception:  # a file that cannot be deleted is no reason not to store another
-            _logger().warning("an expired file cannot be deleted", exc_info=True)
+            logger.warning("an expired file cannot be deleted", exc_info=True)
             return False
         return True
 
@@ -115,13 +114,7 @@ def _failure_refused() -> Iterator[None]:
     except Refusal:
         raise
     except Exception as error:  # each driver brings its own kinds, and not all are OSErrors
-        _logger().exception("the store of downloads failed")
+        logger.exception("the store of downloads failed")
         raise Refusal(
             "Files cannot be stored or fetched just now; please try again in a moment.", code=503
         ) from error
-
-
-def _logger() -> "Logger":
-    import logging  # when something fails, as a start has no other use for it
-
-    return logging.getLogger(__name__)

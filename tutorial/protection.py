@@ -38,13 +38,16 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 def is_cross_site(site: str | None, origin: str | None, host: str) -> bool:
     """Whether another site sent this; the arguments are Sec-Fetch-Site, Origin and Host of the request.
 
+    A host that frameworks do not take for one (``""``) is the origin of nothing: on ``http://my_app/`` a browser's
+    forms are refused, for want of a way to tell whose they are.
+
     >>> is_cross_site("cross-site", None, "example.org"), is_cross_site(None, None, "example.org")
     (True, False)
     """
     if site is not None:
         # "same-site" is refused with the rest: a neighbour under the same domain is somebody else.
         return site not in ("same-origin", "none")
-    return origin is not None and origin.lower().partition("://")[2] != host.lower()
+    return origin is not None and (not host or origin.lower().partition("://")[2] != host.lower())
 
 
 def check_head(environ: "WSGIEnvironment", settings: Settings) -> None:

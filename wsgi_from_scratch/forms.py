@@ -9,6 +9,7 @@ Spec:     RFC 7578; WHATWG URL §5 (urlencoded); RFC 9110 §8.3
 Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParser, werkzeug.datastructures.FileStorage
 Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multipart alone, and 16 MiB of percent signs
           take 3 GB there.
+          A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
           Files that were begun are closed when their form is refused.
 Left out: other attributes of a file's stream than those below: ask ``UploadedFile.stream``
 """
@@ -30,6 +31,9 @@ from .headers import Headers
 from .multidict import MultiDict
 from .multipart import Event, MultipartError, MultipartParser, Part
 from .urls import parse_query
+
+MAX_BOUNDARY: Final = 256
+"""Bytes of a boundary; with a longer one the body counts as no form. RFC 2046 §5.1.1 allows 70."""
 
 READ_SIZE: Final = 256 * 1024
 """Bytes read from the body at once, which may take four times as much memory while they are parsed.
@@ -188,8 +192,8 @@ def _parse_multipart(
     stream: Readable, parameters: dict[str, str], limits: Limits
 ) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
     boundary = parameters.get("boundary", "").encode("ascii")
-    if not boundary:
-        raise MultipartError("multipart/form-data without a boundary")
+    if not 0 < len(boundary) <= MAX_BOUNDARY:
+        raise MultipartError("multipart/form-data without a boundary, or with one that is none")
     parser = MultipartParser(
         boundary, max_parts=limits.max_form_parts, max_memory=limits.max_form_memory_size
     )

@@ -15,6 +15,7 @@ Flask:    werkzeug.http.parse_options_header, werkzeug.http.dump_options_header,
           werkzeug.http.parse_range_header, werkzeug.http.parse_if_range_header, werkzeug.datastructures.ETags,
           werkzeug.datastructures.Range, werkzeug.datastructures.IfRange
 Differs:  A date with a year, hour or zone beyond a C integer is no date. Werkzeug lets the OverflowError out.
+          A range with two signs is none. Werkzeug reads ``0--0`` as ``0-0``.
           The empty tag ``""`` in a list equals the empty tag. Werkzeug counts it and forgets its value.
 Left out: ``Accept`` and its weights, ``Authorization``, ``Cache-Control``, ``Content-Range`` as a request field,
           general comma lists: nothing here reads them.

@@ -163,7 +163,7 @@ class MultipartParser:
         following = self._buffer[end : end + 2]
         if following in (b"", b"-"):
             return False
-        if following == b"\r\n":
+        if following == b"\r\n" and len(self._dash_boundary) <= self._max_memory:
             self._leave_delimiter(end + 2, MultipartParser._at_header)
         elif following == b"--":
             self._leave_delimiter(end + 2, MultipartParser._in_epilogue)

@@ -241,7 +241,8 @@ def clear_session(ctx: Context) -> ReturnValue:
 @views.route("/set_custom_cookie")
 def set_custom_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Custom cookie set"))
-    response.set_cookie("cookie_key", "cookie_value", httponly=True, samesite="Lax")
+    secure = ctx.current_app.extensions["settings"].session_cookie_secure
+    response.set_cookie("cookie_key", "cookie_value", secure=secure, httponly=True, samesite="Lax")
     return response
 
 
@@ -259,7 +260,8 @@ def get_custom_cookie(ctx: Context) -> ReturnValue:
 @views.route("/clear_custom_cookie")
 def clear_custom_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Cleared custom cookie"))
-    response.delete_cookie("cookie_key", httponly=True, samesite="Lax")
+    secure = ctx.current_app.extensions["settings"].session_cookie_secure
+    response.delete_cookie("cookie_key", secure=secure, httponly=True, samesite="Lax")
     return response
 
 
@@ -267,7 +269,8 @@ def clear_custom_cookie(ctx: Context) -> ReturnValue:
 def set_signed_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Signed cookie set"))
     value = ctx.current_app.extensions["signer"].dumps("cookie_value")
-    response.set_cookie("signed_cookie_key", value, httponly=True, samesite="Lax")
+    secure = ctx.current_app.extensions["settings"].session_cookie_secure
+    response.set_cookie("signed_cookie_key", value, secure=secure, httponly=True, samesite="Lax")
     return response
 
 

@@ -4,16 +4,19 @@ import os
 import re
 import subprocess
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tutorial.settings import Settings
+
 if TYPE_CHECKING:
     from flask import Flask
 
 ROOT = Path(__file__).parents[2]
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"]
 MAKEFILE = (ROOT / "Makefile").read_text("utf-8")
 IGNORED = [line.strip("/") for line in (ROOT / ".gitignore").read_text("utf-8").splitlines()]
 
@@ -104,3 +107,17 @@ def test_a_target_that_does_not_exist_is_found(text: str) -> None:
 def test_prose_and_media_types_are_neither_paths_nor_targets() -> None:
     assert missing_paths("`text/html` and `/css/hello.css` and `.venv/bin/python`") == []
     assert missing_targets("It does not make sense.") == []
+
+
+LIMITS = {
+    setting.name.upper(): setting.default
+    for setting in fields(Settings)
+    if isinstance(setting.default, int | float) and not isinstance(setting.default, bool)
+}
+
+
+def test_every_limit_stands_in_the_table_with_its_default() -> None:
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([\d,]+)( [MG]iB| KiB)?", text_of("SECURITY.md"), re.M)
+    sizes = {"": 1, " KiB": 2**10, " MiB": 2**20, " GiB": 2**30}
+    told = {name: int(number.replace(",", "")) * sizes[unit] for name, number, unit in rows}
+    assert told == LIMITS

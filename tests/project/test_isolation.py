@@ -72,7 +72,7 @@ LATER = {"fsspec", "asyncio", "pebble", "multiprocessing"}
 
 @pytest.mark.parametrize(
     ("package", "more"),
-    [("wsgi_from_scratch", {"concurrent", "logging", "zipfile"}), ("flask_version", set())],
+    [("wsgi_from_scratch", {"concurrent", "zipfile"}), ("flask_version", set())],
 )
 def test_a_start_loads_nothing_that_only_a_workbook_or_a_remote_store_needs(
     package: str, more: set[str], tmp_path: Path
