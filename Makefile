@@ -1,9 +1,9 @@
-# Each target does its own set-up: into .venv, and again only when requirements.lock has changed. What is measured
-# beside the two applications is installed into .venv-bench, which nothing else needs.
+# Each target does its own set-up: into .venv, and again only when requirements.lock has changed. What only one target
+# needs has an environment of its own: what is measured or fuzzed beside the applications, other servers, a store.
 
 PYTHON ?= python3
 
-.PHONY: help compare explore picture test parity lint serve serve-flask bench lock clean
+.PHONY: help compare explore picture test parity servers cluster fuzz soak lint serve serve-flask bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
@@ -24,6 +24,20 @@ parity: .venv/complete ## send 20,000 generated requests through both, under eac
 	for seed in 0 1 2; do PYTHONHASHSEED=$$seed PARITY_EXAMPLES=20000 \
 		.venv/bin/python -m pytest tests/parity/test_generated.py || exit 1; done
 
+SECONDS ?= 60
+
+fuzz: .venv-bench/complete ## look for inputs that we and the libraries read otherwise, SECONDS=60 for each target
+	.venv-bench/bin/python -m tests.fuzz --seconds $(SECONDS)
+
+soak: .venv/complete ## let hostile visitors at gunicorn while its workers are killed, SECONDS=60 for each application
+	.venv/bin/python -m tests.soak --seconds $(SECONDS) --resets-are-wrong
+
+servers: .venv-servers/complete ## serve both applications with every server and behind every middleware
+	.venv-servers/bin/python -m pytest tests/servers tests/deployment
+
+cluster: .venv-servers/complete .venv-store/complete ## two hosts, nginx and an object store, and what may fail of them
+	.venv-servers/bin/python -m tests.cluster
+
 lint: .venv/complete ## check style and types
 	.venv/bin/python -m ruff check .
 	.venv/bin/python -m ruff format --check .
@@ -38,23 +52,27 @@ serve-flask: .venv/complete ## serve the application that is built on Flask
 bench: .venv-bench/complete ## measure both applications beside other frameworks (ARGUMENTS=--quick: roughly)
 	.venv-bench/bin/python -m benchmarks $(ARGUMENTS)
 
-COMPILE = .venv/bin/uv pip compile pyproject.toml --extra serve --group test \
-	--universal --python-version 3.11 --generate-hashes --no-header --quiet $(UPGRADE)
+LOCK = .venv/bin/uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --quiet $(UPGRADE)
+COMPILE = $(LOCK) pyproject.toml --extra serve --group test
 
 # A line of pins is kept while it still fits pyproject.toml; `make lock UPGRADE=--upgrade` looks for newer ones.
-lock: .venv/complete ## write both locks anew, after a change of pyproject.toml
+lock: .venv/complete ## write all locks anew, after a change of pyproject.toml
 	.venv/bin/python -m pip install --quiet uv
-	$(COMPILE) --group lint --group browser --output-file requirements.lock
-	$(COMPILE) --group bench --constraint requirements.lock --output-file requirements-bench.lock
+	$(COMPILE) --extra s3 --group servers --output-file requirements-servers.lock
+	$(COMPILE) --group lint --group browser --constraint requirements-servers.lock --output-file requirements.lock
+	$(COMPILE) --group bench --group fuzz --constraint requirements.lock --output-file requirements-bench.lock
+	$(LOCK) --group store --output-file requirements-store.lock
 
 clean: ## remove what the other targets have made
-	rm -rf .venv .venv-bench .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-* .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Modules are compiled when they are first imported: compiling all of them now would take longer than the rest.
 .venv/complete: requirements.lock
 .venv-bench/complete: requirements-bench.lock
-.venv/complete .venv-bench/complete:
+.venv-servers/complete: requirements-servers.lock
+.venv-store/complete: requirements-store.lock
+.venv/complete .venv-bench/complete .venv-servers/complete .venv-store/complete:
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \

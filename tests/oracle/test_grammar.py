@@ -211,3 +211,10 @@ def test_ranges_are_read_alike(unit: str, pieces: str, length: int) -> None:
     assert within == expected.range_for_length(length)
     if within:
         assert ours.content_range(*within, length) == expected.to_content_range_header(length)
+
+
+def test_a_range_with_two_signs_is_none_where_werkzeug_reads_another() -> None:
+    expected = oracle.parse_range_header("bytes=0--0")
+    assert expected is not None
+    assert expected.ranges == [(0, 1)]
+    assert ours.parse_range("bytes=0--0") is None
