@@ -20,8 +20,10 @@ explore: .venv/complete ## send requests of your own to both applications, on a 
 test: .venv/complete ## run all tests
 	.venv/bin/python -m pytest --numprocesses=auto
 
-parity: .venv/complete ## send 20,000 generated requests through both, under each of several hash seeds
-	for seed in 0 1 2; do PYTHONHASHSEED=$$seed PARITY_EXAMPLES=20000 \
+EXAMPLES ?= 20000
+
+parity: .venv/complete ## send EXAMPLES=20000 generated requests through both, under each of several hash seeds
+	for seed in 0 1 2; do PYTHONHASHSEED=$$seed PARITY_EXAMPLES=$(EXAMPLES) \
 		.venv/bin/python -m pytest tests/parity/test_generated.py || exit 1; done
 
 SECONDS ?= 60

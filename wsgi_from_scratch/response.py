@@ -190,7 +190,8 @@ class Response:
         if code < 200 or code == 204:
             del headers["Content-Length"]
         elif code == 304:
-            return [field for field in headers if field[0].lower() not in _REPRESENTATION_FIELDS]
+            fields = zip(headers.names, headers, strict=True)
+            return [field for name, field in fields if name not in _REPRESENTATION_FIELDS]
         elif "content-length" not in headers.names and isinstance(self.response, list):
             headers.add("Content-Length", str(sum(map(len, self.response))))
         return headers.to_wsgi()
