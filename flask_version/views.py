@@ -349,6 +349,7 @@ def server_error(error: InternalServerError) -> ResponseReturnValue:
 
 @views.after_app_request
 def protect(response: Response) -> Response:
+    """Tell browsers what no page of ours ever does, and what nobody may do with one."""
     response.headers.extend(PROTECTION)
     return response
 

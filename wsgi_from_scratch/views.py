@@ -347,6 +347,7 @@ def server_error(ctx: Context, error: InternalServerError) -> ReturnValue:
 
 @views.after_app_request
 def protect(ctx: Context, response: Response) -> Response:
+    """Tell browsers what no page of ours ever does, and what nobody may do with one."""
     response.headers.extend(PROTECTION)
     return response
 
