@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from comparison.steps import post
 from tests.servers.conftest import APPLICATIONS
-from tests.servers.running import PATIENCE, Site, running
+from tests.servers.running import PATIENCE, running
 from tutorial.errors import SettingsError
 from tutorial.server import MAX_REQUEST_LINE, RequestHandler, Server, serve
 
@@ -229,15 +228,6 @@ def test_a_bad_setting_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str
         "",
         "program: SECRET_KEY is empty: give it a value, or leave it out.\n",
     )
-
-
-@pytest.mark.parametrize("site", [("wsgiref", name) for name in APPLICATIONS], indirect=True)
-def test_a_form_that_is_too_large_is_answered_and_not_cut_off(site: Site) -> None:
-    """The client sends all of it before it listens, and a closed connection would lose it the answer."""
-    too_large = b"a=" + b"b" * 17 * 1024 * 1024
-    answer = site.ask(post("/", "application/x-www-form-urlencoded", too_large))
-    assert answer.status == 413
-    assert b"413" in answer.body
 
 
 @pytest.mark.parametrize("application", APPLICATIONS)

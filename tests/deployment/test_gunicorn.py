@@ -1,0 +1,147 @@
+"""deploy/gunicorn.conf.py: logs that cannot be forged, bodies that are heard out, starts that fail in one sentence."""
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from comparison.steps import XLSX, get, post, upload
+from tests.deployment.hosts import DEPLOY, host, recorded, records
+from tests.servers.running import PATIENCE, ROOT, Site
+
+pytestmark = pytest.mark.usefixtures("logger_is_installed")
+
+TOO_LARGE = post("/", "application/x-www-form-urlencoded", b"a=" + b"b" * 17 * 1024 * 1024)
+
+AGENTS = [
+    'quotes " and \\" and \\',
+    'x", "status": 200, "client": "10.0.0.1',
+    "a tab\tand more",
+    "%(client)s {status} %s",
+    "\xe4\xff\x80\x9b31m",
+]
+
+
+@pytest.fixture(params=["flask_host", "scratch_host"])
+def any_host(request: pytest.FixtureRequest) -> Site:
+    site: Site = request.getfixturevalue(request.param)
+    return site
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_what_a_client_says_of_itself_stays_one_value_of_one_line(
+    any_host: Site, agent: str
+) -> None:
+    target = f"/hello/%0a%22%0d?a=%22,%0a{AGENTS.index(agent)}"
+    assert any_host.ask(get(target, f"User-Agent: {agent}")).status == 200
+    record = recorded(any_host, target)
+    assert (record["agent"], record["status"], record["client"]) == (agent, 200, "127.0.0.1")
+
+
+def test_a_line_break_in_a_field_is_no_line_of_the_log(any_host: Site) -> None:
+    before = len(records(any_host))
+    raw = (
+        b'GET / HTTP/1.1\r\nHost: a\r\nUser-Agent: a\n{"status": 200}\r\nConnection: close\r\n\r\n'
+    )
+    with socket.create_connection((any_host.host, any_host.port), timeout=PATIENCE) as connection:
+        connection.sendall(raw)
+        with connection.makefile("rb") as answer:
+            assert answer.readline().endswith(b"400 Bad Request\r\n")
+    assert not [record for record in records(any_host)[before:] if "status" in record]
+
+
+def test_what_a_proxy_tells_is_believed(any_host: Site) -> None:
+    any_host.ask(get("/hello/claim", "X-Forwarded-For: 10.1.2.3"))
+    assert recorded(any_host, "/hello/claim")["client"] == "10.1.2.3"
+
+
+def test_what_anybody_else_tells_is_not(tmp_path: Path) -> None:
+    """The same fields, to a host whose proxy has another address than this test."""
+    target = "/redirect_endpoint"
+    told = {"Host": "localhost", "X-Forwarded-For": "10.1.2.3", "SCRIPT_NAME": "/redirect"}
+    environ = {"FORWARDED_ALLOW_IPS": "192.0.2.1"}
+    with host("wsgi_from_scratch", tmp_path, environ=environ) as site:
+        with site.connect() as connection:
+            connection.request("GET", target, headers=told)
+            assert connection.getresponse().headers["Location"] == "/displaylist"
+        record = recorded(site, target)
+    assert (record["client"], record["mounted_at"]) == ("127.0.0.1", "")
+
+
+def test_questions_after_its_health_are_not_logged(any_host: Site) -> None:
+    any_host.ask(get("/healthz"))
+    any_host.ask(get("/hello/next"))
+    recorded(any_host, "/hello/next")
+    assert not [record for record in records(any_host) if record.get("target") == "/healthz"]
+
+
+@pytest.mark.parametrize("application", ["flask_version", "wsgi_from_scratch"])
+def test_a_fault_is_one_record_with_its_traceback(application: str, tmp_path: Path) -> None:
+    """A store below a file, where no folder can be made."""
+    (tmp_path / "file").write_text("")
+    environ = {"DOWNLOADS_URL": str(tmp_path / "file" / "downloads")}
+    message = post("/handle_js_post", "application/json", '{"greeting": "Hi", "name": "you"}')
+    with host(application, tmp_path, environ=environ) as site:
+        assert site.ask(message).status == 503
+        (record,) = [record for record in records(site) if record["level"] == "ERROR"]
+        assert "NotADirectoryError" in record["exc_info"]
+        # running() takes a traceback in a log for a failure, and this one was asked for.
+        site.log.write_text("")
+
+
+@pytest.mark.parametrize("worker_class", ["sync", "gthread"])
+@pytest.mark.parametrize("application", ["flask_version", "wsgi_from_scratch"])
+def test_who_sends_all_that_is_too_large_still_hears_so(
+    application: str, worker_class: str, tmp_path: Path
+) -> None:
+    with host(application, tmp_path, "--worker-class", worker_class) as site:
+        answer = site.ask(TOO_LARGE)
+        assert (answer.status, b"413" in answer.body) == (413, True)
+        assert site.ask(get("/healthz")).body == b"ok"
+
+
+def test_a_workbook_is_read(any_host: Site) -> None:
+    answer = any_host.ask(upload("/convert_to_csv", "sales.xlsx", XLSX))
+    assert answer.status == 200, answer.body
+
+
+@pytest.mark.parametrize("longest", [8_000, 8_300])
+def test_a_request_line_and_a_field_have_at_most_8_kib(any_host: Site, longest: int) -> None:
+    refused = 400 if longest > 8_190 else 404
+    long = "a" * longest
+    assert any_host.ask(get(f"/{long}")).status in (refused, 414)
+    answer = any_host.ask(get("/nowhere", f"X-Long: {long}"))
+    assert answer.status in (refused, 431)
+
+
+def test_a_bad_setting_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "gunicorn", "-c", str(DEPLOY / "gunicorn.conf.py")]
+    environ = {**os.environ, "SECRET_KEY": "x", "MAX_CELLS": "many", "HOME": str(tmp_path)}
+    answer = subprocess.run(
+        [*command, "flask_version:app"],
+        cwd=ROOT,
+        env=environ,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    sentence = "gunicorn: MAX_CELLS must be a whole number such as 1000, not 'many'.\n"
+    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", sentence)
+
+
+def test_there_is_no_control_socket_that_two_gunicorns_could_share(any_host: Site) -> None:
+    """Its place is the home folder, which each host of these tests has to itself."""
+    assert not list(any_host.log.parent.rglob("*.ctl"))
+
+
+def test_each_variable_that_it_reads_is_explained_in_the_environment_file() -> None:
+    settings = (DEPLOY / "gunicorn.conf.py").read_text("utf-8")
+    names = re.findall(r'os\.environ\.get\("(\w+)"', settings)
+    explained = (DEPLOY / "environment").read_text("utf-8")
+    assert names
+    assert [name for name in names if f"{name}=" not in explained] == []

@@ -1,0 +1,90 @@
+"""The unit and the environment file: what systemd's own tools say of the one, and the settings of the other."""
+
+import re
+import shlex
+import subprocess
+from collections.abc import Callable
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from tests.deployment.hosts import DEPLOY
+from tests.servers.running import PATIENCE, ROOT
+from tutorial.settings import Settings
+
+UNIT = "tutorial@flask_version.service"
+EXPOSURE = 15
+"""Tenths of ten, as systemd-analyze counts what a service could reach; without any hardening it is 96."""
+
+ASSIGNMENT = re.compile(r"^(#?)([A-Z][A-Z0-9_]*)=(.*)$", re.MULTILINE)
+LINES = ASSIGNMENT.findall((DEPLOY / "environment").read_text("utf-8"))
+
+
+@pytest.fixture
+def unit(tmp_path: Path) -> Path:
+    """The unit of one application, in which the project is where it is now and its program is one that exists."""
+    text = (DEPLOY / "tutorial@.service").read_text("utf-8")
+    path = tmp_path / UNIT
+    path.write_text(
+        text.replace("/srv/tutorial/.venv/bin/gunicorn", "/bin/true").replace(
+            "/srv/tutorial", str(ROOT)
+        ),
+        "utf-8",
+    )
+    return path
+
+
+def analyze(program: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    command = [program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
+
+
+def test_systemd_understands_every_line(unit: Path, require_program: Callable[[str], str]) -> None:
+    answer = analyze(require_program("systemd-analyze"), "verify", "--man=no", str(unit))
+    assert (answer.returncode, answer.stdout, answer.stderr) == (0, "", "")
+
+
+def test_the_service_reaches_little(unit: Path, require_program: Callable[[str], str]) -> None:
+    options = ["security", "--offline=true", "--no-pager", f"--threshold={EXPOSURE}"]
+    answer = analyze(require_program("systemd-analyze"), *options, str(unit))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+def test_systemd_waits_longer_than_gunicorn() -> None:
+    unit = (DEPLOY / "tutorial@.service").read_text("utf-8")
+    gunicorn = (DEPLOY / "gunicorn.conf.py").read_text("utf-8")
+    waits = re.search(r"^TimeoutStopSec=(\d+)$", unit, re.MULTILINE)
+    graceful = re.search(r"^graceful_timeout = (\d+)$", gunicorn, re.MULTILINE)
+    assert waits is not None
+    assert graceful is not None
+    assert int(waits[1]) > int(graceful[1]) > Settings.conversion_timeout
+
+
+def test_the_environment_file_explains_every_setting_and_no_other() -> None:
+    settings = {field.name.upper() for field in fields(Settings)}
+    of_the_host = {"INSTANCE_PATH", "BIND", "WEB_CONCURRENCY", "FORWARDED_ALLOW_IPS"}
+    named = [name for _, name, _ in LINES if not name.startswith(("AWS_", "FSSPEC_"))]
+    assert sorted(named) == sorted(settings | of_the_host)
+
+
+def test_what_it_shows_as_defaults_are_the_defaults() -> None:
+    shown = {
+        name: shlex.split(value)[0]
+        for commented, name, value in LINES
+        if commented and value and hasattr(Settings, name.lower())
+    }
+    read = Settings.from_environ({"SECRET_KEY": "a key", **shown})
+    assert len(shown) >= 10
+    assert read == Settings(secret_key="a key", downloads_url=read.downloads_url)
+
+
+def test_a_shell_reads_it_as_systemd_does(require_program: Callable[[str], str]) -> None:
+    """Unquoted, a value ends at a space for the one and not for the other."""
+    names = [name for _, name, _ in LINES]
+    values = [value for _, _, value in LINES]
+    assert [value for value in values if re.search(r"^[^'].*[\s\"$`\\]", value)] == []
+    lines = "\n".join(f"{name}={value}" for _, name, value in LINES)
+    script = f"{lines}\nprintf '%s\\n' " + " ".join(f'"${name}"' for name in names)
+    answer = analyze(require_program("sh"), "-euc", script)
+    assert answer.stdout.split("\n")[:-1] == [(shlex.split(value) or [""])[0] for value in values]
