@@ -32,12 +32,14 @@ fuzz: .venv-bench/complete ## look for inputs that we and the libraries read oth
 	.venv-bench/bin/python -m tests.fuzz --seconds $(SECONDS)
 
 soak: .venv/complete ## let hostile visitors at gunicorn while its workers are killed, SECONDS=60 for each application
+	.venv/bin/python -m pytest tests/soak
 	.venv/bin/python -m tests.soak --seconds $(SECONDS) --resets-are-wrong
 
 servers: .venv-servers/complete ## serve both applications with every server and behind every middleware
 	.venv-servers/bin/python -m pytest tests/servers tests/deployment
 
 cluster: .venv-servers/complete .venv-store/complete ## two hosts, nginx and an object store, and what may fail of them
+	.venv-servers/bin/python -m pytest tests/cluster
 	.venv-servers/bin/python -m tests.cluster
 
 lint: .venv/complete ## check style and types
