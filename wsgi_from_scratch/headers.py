@@ -143,7 +143,8 @@ HeadersLike: TypeAlias = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
-    return fields.items() if isinstance(fields, Mapping) else fields
+    # Nearly all are dictionaries, and to ask that first is to ask no abstract class.
+    return fields.items() if isinstance(fields, dict | Mapping) else fields
 
 
 def _checked(name: str, value: str) -> tuple[str, str]:
