@@ -126,7 +126,7 @@ class ShownCookie:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A header of an answer, and what put it there."""
+    """A header of an answer, or several by name, and what put it there."""
 
     name: str
     flask: CodePlace | None
@@ -488,19 +488,18 @@ def pieces(mine: str, other: str) -> tuple[tuple[bool, str], ...]:
 
 
 def _fields(study: Study) -> tuple[Field, ...]:
-    """Where the headers of all answers come from; what several answers have in common once."""
-    found: dict[Field, None] = {}
+    """Where the headers of all answers come from; what several of them, or several answers, have in common once."""
+    found: dict[tuple[CodePlace | None, CodePlace | None], dict[str, None]] = {}
     origins = zip(
         study.steps, study.flask.header_origins, study.scratch.header_origins, strict=True
     )
     for (answer, other), flask, scratch in origins:
         for name, _ in (*answer.headers, *other.headers):
             left, right = flask.get(name.lower()), scratch.get(name.lower())
-            field = Field(
-                visible(name), left.first if left else None, right.first if right else None
-            )
-            found[field] = None
-    return tuple(sorted(found, key=lambda one: one.name.lower()))
+            places = left.first if left else None, right.first if right else None
+            found.setdefault(places, {})[visible(name)] = None
+    fields = (Field(", ".join(sorted(names)), *places) for places, names in found.items())
+    return tuple(sorted(fields, key=lambda one: one.name.lower()))
 
 
 def _cookie(study: Study, number: int, pair: Pair) -> ShownCookie | None:
