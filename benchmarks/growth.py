@@ -125,7 +125,7 @@ def make_applications(folder: Path, routes: int) -> dict[str, Application]:
         max_content_length=LARGEST_BODY,
         max_form_memory_size=LARGEST_BODY,
         max_form_parts=1_000_000,
-        max_cookie_size=LARGEST_BODY,
+        max_cookie_header_size=LARGEST_BODY,
         max_cookies=1_000_000,
     )
     flask, scratch = flask_version.create_app(settings), wsgi_from_scratch.create_app(settings)

@@ -71,4 +71,4 @@ def check_head(environ: "WSGIEnvironment", settings: Settings) -> None:
 
 def cookies_fit(field: str, settings: Settings) -> bool:
     """Whether a ``Cookie`` field is within the limits."""
-    return len(field) <= settings.max_cookie_size and field.count(";") < settings.max_cookies
+    return len(field) <= settings.max_cookie_header_size and field.count(";") < settings.max_cookies

@@ -46,7 +46,7 @@ class Settings:
     max_query_fields: int = 1_000
     """Fields of a query, as many as a form may have."""
 
-    max_cookie_size: int = 8_190
+    max_cookie_header_size: int = 8_190
     """Bytes of a ``Cookie`` field, as many as gunicorn lets through: two cookies of the largest size that browsers
     keep, or a hundred usual ones, those of other applications on the same host among them."""
 

@@ -30,7 +30,7 @@ def patient() -> Target:
         downloads_url="memory://patient",
         max_url_length=most,
         max_query_fields=most,
-        max_cookie_size=most,
+        max_cookie_header_size=most,
         max_cookies=most,
     )
     return Target(flask_version.create_app(settings), wsgi_from_scratch.create_app(settings))

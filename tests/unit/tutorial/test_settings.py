@@ -25,7 +25,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("LOGIN_PASSWORD", "1", "1"),
         ("MAX_URL_LENGTH", "7", 7),
         ("MAX_QUERY_FIELDS", "7", 7),
-        ("MAX_COOKIE_SIZE", "7", 7),
+        ("MAX_COOKIE_HEADER_SIZE", "7", 7),
         ("MAX_COOKIES", "7", 7),
         ("MAX_JSON_SIZE", "7", 7),
         ("MAX_JSON_DEPTH", "7", 7),
@@ -159,11 +159,12 @@ def test_repr_shows_no_secret() -> None:
 
 def test_flask_knows_the_names_that_are_its_own() -> None:
     own = {"LOGIN_USERNAME", "LOGIN_PASSWORD", "MAX_UNPACKED_SIZE", "MAX_CELLS", "DOWNLOADS_URL"}
-    own |= {"MAX_URL_LENGTH", "MAX_QUERY_FIELDS", "MAX_COOKIE_SIZE", "MAX_COOKIES"}
+    own |= {"MAX_URL_LENGTH", "MAX_QUERY_FIELDS", "MAX_COOKIE_HEADER_SIZE", "MAX_COOKIES"}
     own |= {"MAX_JSON_SIZE", "MAX_JSON_DEPTH", "CONVERSION_TIMEOUT", "CONVERSION_MEMORY"}
     own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE"}
     config = Settings(secret_key="a key for tests").as_config()
     assert set(config) - own <= set(Flask.default_config)
+    assert own.isdisjoint(Flask.default_config)
     assert config["SECRET_KEY"] == "a key for tests"
 
 
