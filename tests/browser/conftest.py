@@ -11,8 +11,10 @@ from typing import IO, TYPE_CHECKING
 
 import pytest
 
+from tutorial.protection import FIELDS
+
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page, Route
+    from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -28,12 +30,6 @@ SWITCHES = [
     "--disable-component-update",
     "--disable-sync",
 ]
-
-STRICT_POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; form-action 'self'; "
-    "connect-src 'self'; base-uri 'none'; frame-ancestors 'none'"
-)
-"""What every page must live with, whatever policy the application sends of its own accord."""
 
 
 @pytest.fixture(scope="session")
@@ -77,17 +73,6 @@ def address(output: IO[str]) -> str:
     return match[0]
 
 
-def enforce(route: "Route") -> None:
-    """Add the strict policy to a page; where there are two policies, a browser holds the page to both."""
-    if route.request.resource_type != "document":
-        route.continue_()
-        return
-    response = route.fetch(max_redirects=0)
-    policies = [response.headers.get("content-security-policy"), STRICT_POLICY]
-    policy = ", ".join(filter(None, policies))
-    route.fulfill(response=response, headers=response.headers | {"content-security-policy": policy})
-
-
 @pytest.fixture
 def open_page(browser: "Browser", site: str) -> Iterator[Callable[..., "Page"]]:
     """Open a page of the application in a browser without cookies: ``open_page("/login", width=360)``."""
@@ -99,12 +84,11 @@ def open_page(browser: "Browser", site: str) -> Iterator[Callable[..., "Page"]]:
         )
         contexts.append(context)
         page = context.new_page()
-        page.route("**/*", enforce)
-        page.goto(path)
+        answer = page.goto(path)
+        assert answer is not None
+        assert answer.headers["content-security-policy"] == FIELDS["Content-Security-Policy"]
         return page
 
     yield open_page
     for context in contexts:
-        for page in context.pages:
-            page.unroute_all(behavior="ignoreErrors")
         context.close()

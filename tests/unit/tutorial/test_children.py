@@ -204,10 +204,15 @@ assert "pandas" not in sys.modules
 
 def test_a_process_of_multiprocessing_can_have_children_and_ends_with_them() -> None:
     script = """
-import multiprocessing, os
+import multiprocessing, os, time
+from concurrent.futures import ThreadPoolExecutor
 from tutorial.children import Children
 def work():
-    print(Children(seconds=5.0, memory=2**28).run(os.getpid), flush=True)
+    children = Children(seconds=5.0, memory=2**28)
+    # One task for each child: what is still starting when its process ends may complain of that.
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(children.run, [time.sleep] * 2, [0.5] * 2))
+    print(children.run(os.getpid), flush=True)
 if __name__ == "__main__":
     process = multiprocessing.get_context("fork").Process(target=work)
     process.start()

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
@@ -61,7 +62,8 @@ def test_the_filesystem_is_made_on_first_use_and_again_after_a_fork(
     store.write("name", CONTENT)
     store.read("name")
     (first,) = store._filesystems.values()
-    monkeypatch.setattr("os.getpid", lambda: -1)
+    # For this module alone: the threads of other tests ask for their process, too.
+    monkeypatch.setattr("tutorial.remote_store.os", SimpleNamespace(getpid=lambda: -1))
     store.files()
     assert store._filesystems[-1].fs is not first.fs
 
