@@ -5,6 +5,7 @@ The applications are imported when a test asks for one: a fault in them must not
 
 import os
 import shutil
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
     from flask import Flask
 
     from tutorial.settings import Settings
+
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell that runs the tests in the background has it ignored, and every server that a test starts would inherit
+    # that, and not end when it is asked to.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

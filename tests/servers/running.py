@@ -90,7 +90,11 @@ def running(
             yield Site(host, port, log)
         finally:
             process.send_signal(stop)
-            status = process.wait(PATIENCE)
+            try:
+                status = process.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                process.kill()  # or the end of the block would wait for it forever
+                raise
     assert (status, "Traceback" in log.read_text()) == (ends_with, False), log.read_text()
 
 
