@@ -243,8 +243,8 @@ def clear_session() -> ResponseReturnValue:
 @views.route("/set_custom_cookie")
 def set_custom_cookie() -> ResponseReturnValue:
     response = make_response(render_template("index.html", message="Custom cookie set"))
-    secure = current_app.extensions["settings"].session_cookie_secure
-    response.set_cookie("cookie_key", "cookie_value", secure=secure, httponly=True, samesite="Lax")
+    flags = current_app.extensions["settings"].cookie_flags
+    response.set_cookie("cookie_key", "cookie_value", **flags)
     return response
 
 
@@ -262,8 +262,8 @@ def get_custom_cookie() -> ResponseReturnValue:
 @views.route("/clear_custom_cookie")
 def clear_custom_cookie() -> ResponseReturnValue:
     response = make_response(render_template("index.html", message="Cleared custom cookie"))
-    secure = current_app.extensions["settings"].session_cookie_secure
-    response.delete_cookie("cookie_key", secure=secure, httponly=True, samesite="Lax")
+    flags = current_app.extensions["settings"].cookie_flags
+    response.delete_cookie("cookie_key", **flags)
     return response
 
 
@@ -271,8 +271,8 @@ def clear_custom_cookie() -> ResponseReturnValue:
 def set_signed_cookie() -> ResponseReturnValue:
     response = make_response(render_template("index.html", message="Signed cookie set"))
     value = current_app.extensions["signer"].dumps("cookie_value")
-    secure = current_app.extensions["settings"].session_cookie_secure
-    response.set_cookie("signed_cookie_key", value, secure=secure, httponly=True, samesite="Lax")
+    flags = current_app.extensions["settings"].cookie_flags
+    response.set_cookie("signed_cookie_key", value, **flags)
     return response
 
 

@@ -126,6 +126,11 @@ class Settings:
         """The settings as Flask wants them: names in capital letters."""
         return {setting.name.upper(): getattr(self, setting.name) for setting in fields(self)}
 
+    @property
+    def cookie_flags(self) -> dict[str, Any]:
+        """What every cookie of ours is set with, and deleted with."""
+        return {"secure": self.session_cookie_secure, "httponly": True, "samesite": "Lax"}
+
     def credentials_match(self, username: str | None, password: str | None) -> bool:
         """Whether both are right, in a time that does not tell which one was wrong, or where."""
         name_is_right = compare_digest(_as_bytes(username), _as_bytes(self.login_username))

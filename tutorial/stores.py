@@ -57,9 +57,8 @@ def store_at(url: str) -> Store:
     """The store at a path or URL; raises ``SettingsError`` if nothing is installed that knows the scheme."""
     if folder := _FOLDER.match(url):
         return Folder(url[folder.end() :])
-    from .remote_store import (
-        RemoteStore,
-    )  # here, as it imports fsspec, which a folder can do without
+    # Imported here, as it imports fsspec, which a folder can do without.
+    from .remote_store import RemoteStore
 
     return RemoteStore(url)
 
@@ -105,9 +104,8 @@ class Folder:
             _fill(descriptor, content)
             os.replace(draft, self._prefix + name)
         except BaseException:
-            with suppress(
-                OSError
-            ):  # the first failure is the one to tell; age deletes the draft later
+            # The first failure is the one to tell; age deletes the draft later.
+            with suppress(OSError):
                 os.unlink(draft)
             raise
 

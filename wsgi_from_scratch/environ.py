@@ -64,18 +64,19 @@ def url_scheme(environ: "WSGIEnvironment") -> str:
 
 def request_host(environ: "WSGIEnvironment") -> str:
     """The host, and the port unless it is the scheme's own; ``""`` when what was sent is no host."""
-    host = environ.get("HTTP_HOST")
-    if host is None:
-        host = _server(environ)
-    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))[0]
+    return _host_and_verdict(environ)[0]
 
 
 def host_is_a_name(environ: "WSGIEnvironment") -> bool:
     """Whether the host of the request could be one: without an empty label, or one of more than 63 characters."""
+    return _host_and_verdict(environ)[1]
+
+
+def _host_and_verdict(environ: "WSGIEnvironment") -> tuple[str, bool]:
     host = environ.get("HTTP_HOST")
     if host is None:
         host = _server(environ)
-    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))[1]
+    return _checked_host(host, environ.get("wsgi.url_scheme", "http"))
 
 
 def _server(environ: "WSGIEnvironment") -> str:

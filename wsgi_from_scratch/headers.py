@@ -76,17 +76,16 @@ class Headers:
             return
         place = self.names.index(lower)
         self._fields[place] = _checked(name, value)
-        if self.names.count(lower) > 1:
-            self._drop(lower, place + 1)
+        self._drop(lower, place + 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""
         self._drop(name.lower(), 0)
 
     def _drop(self, lower: str, start: int) -> None:
-        for place in range(len(self.names) - 1, start - 1, -1):
-            if self.names[place] == lower:
-                del self.names[place], self._fields[place]
+        while lower in self.names[start:]:
+            place = self.names.index(lower, start)
+            del self.names[place], self._fields[place]
 
     def setdefault(self, name: str, value: str) -> str:
         present = self.get(name)

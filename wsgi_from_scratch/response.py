@@ -172,7 +172,7 @@ class Response:
         """Send the head, and give the server the body to iterate over."""
         code, body = self.status_code, self.response
         try:
-            start_response(_STATUS_LINES.get(code) or self.status, self._head(code))
+            start_response(self.status, self._head(code))
         except BaseException:
             # The server closes what it is given, and now it is given nothing.
             self.close()

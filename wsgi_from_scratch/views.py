@@ -241,8 +241,8 @@ def clear_session(ctx: Context) -> ReturnValue:
 @views.route("/set_custom_cookie")
 def set_custom_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Custom cookie set"))
-    secure = ctx.current_app.extensions["settings"].session_cookie_secure
-    response.set_cookie("cookie_key", "cookie_value", secure=secure, httponly=True, samesite="Lax")
+    flags = ctx.current_app.extensions["settings"].cookie_flags
+    response.set_cookie("cookie_key", "cookie_value", **flags)
     return response
 
 
@@ -260,8 +260,8 @@ def get_custom_cookie(ctx: Context) -> ReturnValue:
 @views.route("/clear_custom_cookie")
 def clear_custom_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Cleared custom cookie"))
-    secure = ctx.current_app.extensions["settings"].session_cookie_secure
-    response.delete_cookie("cookie_key", secure=secure, httponly=True, samesite="Lax")
+    flags = ctx.current_app.extensions["settings"].cookie_flags
+    response.delete_cookie("cookie_key", **flags)
     return response
 
 
@@ -269,8 +269,8 @@ def clear_custom_cookie(ctx: Context) -> ReturnValue:
 def set_signed_cookie(ctx: Context) -> ReturnValue:
     response = make_response(ctx.render_template("index.html", message="Signed cookie set"))
     value = ctx.current_app.extensions["signer"].dumps("cookie_value")
-    secure = ctx.current_app.extensions["settings"].session_cookie_secure
-    response.set_cookie("signed_cookie_key", value, secure=secure, httponly=True, samesite="Lax")
+    flags = ctx.current_app.extensions["settings"].cookie_flags
+    response.set_cookie("signed_cookie_key", value, **flags)
     return response
 
 
