@@ -12,9 +12,11 @@ from flask import Flask, Request, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadTimeSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import parse_date
+from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, get_input_stream
 
@@ -93,6 +95,16 @@ class StrictRequest(Request):
         super().__init__(environ, *options, **named)
 
     @cached_property
+    def cookies(self) -> ImmutableMultiDict[str, str]:
+        """Each pair by itself: a quote in one must not take the next ones, the session's among them, for its value.
+
+        Blanks before a value mean nothing, and would take Werkzeug a time that grows with their square.
+        """
+        field = re.sub(r"=[ \t]{9,}+", "=", self.environ.get("HTTP_COOKIE", ""))
+        pairs = (parse_cookie(cookie=pair) for pair in field.split(";"))
+        return ImmutableMultiDict(cookie for pair in pairs for cookie in pair.items())
+
+    @cached_property
     def stream(self) -> IO[bytes]:
         limit, length = self.max_content_length, self.content_length
         # Asked for its error, when too much is announced.
@@ -143,8 +155,7 @@ class OneSpelling(TimestampSigner):
 class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, where a cookie that has our signature and yet cannot be read is no session, and no 500.
 
-    Flask opens the session before any hook is called, so cookies that a hook will refuse must not be parsed here. In
-    those that are, blanks before a value mean nothing, and would take Werkzeug a time that grows with their square.
+    Flask opens the session before any hook is called, so cookies that a hook will refuse must not be parsed here.
     """
 
     def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
@@ -154,11 +165,8 @@ class Sessions(SecureCookieSessionInterface):
         return serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        field = request.environ.get("HTTP_COOKIE", "")
-        if not cookies_fit(field, app.extensions["settings"]):
+        if not cookies_fit(request.environ.get("HTTP_COOKIE", ""), app.extensions["settings"]):
             return self.session_class()
-        if field:
-            request.environ["HTTP_COOKIE"] = re.sub(r"=[ \t]{9,}+", "=", field)
         try:
             return super().open_session(app, request)
         except Exception:  # each wrong payload has an error of its own, and they all mean the same

@@ -7,7 +7,9 @@ beyond ASCII goes out as octal escapes of its UTF-8 bytes, ``"caf\303\251"``, an
 
 Spec:     RFC 6265bis §4.1.1, §4.2.1, §5.6; none for the escapes, which Python's ``http.cookies`` brought into use
 Flask:    flask.Request.cookies, werkzeug.sansio.http.parse_cookie, werkzeug.http.dump_cookie
-Differs:  Parsing takes linear time. Werkzeug's is quadratic in a run of spaces after ``=``.
+Differs:  A quote ends at its semicolon if it does not end before. Werkzeug reads on for the closing one, so that a
+          cookie of ``"x`` takes those behind it for its value: a page that shows it shows them, the session's, too.
+          Parsing takes linear time. Werkzeug's is quadratic in a run of spaces after ``=``.
           A name, a domain or a date that would end its place in the header early raises ValueError; Werkzeug writes
           such a header.
           The control characters 1A to 1F in a value are escaped as all others are. Werkzeug sends them raw.
@@ -29,13 +31,13 @@ MAX_SIZE: Final = 4093
 and value together, and 4093 is what the strictest known one took."""
 
 # cookie-string = cookie-pair *( ";" SP cookie-pair ); cookie-pair = cookie-name "=" cookie-value    RFC 6265bis §4.2.1
-# Lenient: white space around every part, a name alone, a value in quotes with semicolons and escapes inside. The last
+# Lenient: white space around every part, a name alone, a value in quotes with white space and escapes inside. The last
 # branch is a bad pair: it has no groups and ends at the next semicolon. Each repeat is possessive (``++``, ``*+``), so
 # that no input makes the regex go back: linear time.
 _PAIR = re.compile(
     r"""
     [ \t]*+ ([^ \t=";]++)
-    (?: [ \t]*+ = [ \t]*+ ( "(?:[^\\"]|\\.)*+" | [^ \t";]*+ ) )?+
+    (?: [ \t]*+ = [ \t]*+ ( "(?:[^\\";]|\\[^;\n])*+" | [^ \t";]*+ ) )?+
     [ \t]*+ (?: ; | \Z )
     | [^;]*+ ;?+
     """,
@@ -66,8 +68,8 @@ _SAFE_IN_PATH: Final = "%!$&'()*+,/:=@"
 def parse_cookie(header: str) -> list[tuple[str, str]]:
     r"""The cookies of a ``Cookie`` field as (name, value), in order, repeated names included.
 
-    >>> parse_cookie(r'session=abc; ; =nameless; bad name=x; note="a;\"b\""; flag')
-    [('session', 'abc'), ('note', 'a;"b"'), ('flag', '')]
+    >>> parse_cookie(r'session=abc; ; =nameless; bad name=x; note="a\073 \"b\""; flag')
+    [('session', 'abc'), ('note', 'a; "b"'), ('flag', '')]
     """
     return [
         (name, _unquote(value) if value.startswith('"') else value)

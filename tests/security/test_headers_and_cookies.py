@@ -243,6 +243,7 @@ JUNK = [
     "a=",
     'a="b;c"',
     'a="b"c',
+    'a="',
     'a="\\"',
     "a=\\",
     "a=b=c",
@@ -274,6 +275,14 @@ def test_a_bad_cookie_takes_no_other_with_it(junk: str, target: Target) -> None:
 def test_of_two_cookies_of_one_name_both_take_the_same(target: Target) -> None:
     answer = target.ask(get("/get_custom_cookie", "Cookie: cookie_key=first; cookie_key=second"))
     assert (b"first" in answer.body) is not (b"second" in answer.body)
+
+
+def test_no_page_shows_the_session_between_the_quotes_of_another_cookie(target: Target) -> None:
+    answer = target.ask(
+        get("/get_custom_cookie"), HTTP_COOKIE='cookie_key="a; session=secret; other=b"'
+    )
+    assert status(answer) == 200
+    assert b"secret" not in answer.body
 
 
 # Line ends where header fields are made
