@@ -7,6 +7,7 @@ Both ways give the same value, which is checked first. Each call goes through a 
 
 import hmac
 import json
+import operator
 import os
 import re
 import tempfile
@@ -17,7 +18,6 @@ from typing import Any
 
 from jinja2 import FileSystemLoader
 from jinja2.environment import Environment as PlainEnvironment
-from jinja2.runtime import Context as PlainContext
 from markupsafe import escape
 
 from tutorial import text
@@ -161,7 +161,6 @@ def _pages() -> tuple[Pair, ...]:
         "mylist": [10, 20, 30, 40, 50],
     }
     name = "displaylist_template.html"
-    context = ours.get_template(name).new_context(values)
     plain_context = plain.get_template(name).new_context(values)
     link = values["url_for"]
     return (
@@ -175,8 +174,8 @@ def _pages() -> tuple[Pair, ...]:
         ),
         Pair(
             "a function that is called in a template",
-            lambda: context.call(link, "static", filename="css/hello.css"),
-            lambda: PlainContext.call(plain_context, link, "static", filename="css/hello.css"),
+            lambda: operator.call(link, "static", filename="css/hello.css"),
+            lambda: plain_context.call(link, "static", filename="css/hello.css"),
         ),
         Pair(
             "a template and its parent",
@@ -206,6 +205,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
 
     html = "text/html; charset=utf-8"
     value = {"message": "Successfully stored the message! - Kumaravel"}
+    sent = b'{"greeting": "Hey there ", "name": "Kumar!"}'
     flags = cookies._flags
     tag, date = '"1767323045.0-2000-1234567890"', "Fri, 02 Jan 2026 03:04:05 GMT"
     return (
@@ -213,6 +213,11 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             "fields of a text, unchecked",
             lambda: list(Headers.of_text(html, 12)),
             lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
+        ),
+        Pair(
+            "JSON of few brackets: count them",
+            lambda: text.check_nesting(sent, 100),
+            lambda: None if text._depth(sent) <= 100 else sent,
         ),
         Pair(
             "a JSON encoder that is kept",

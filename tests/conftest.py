@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 import time_machine
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 if TYPE_CHECKING:
     from wsgiref.types import WSGIApplication
@@ -27,6 +29,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell that runs the tests in the background has it ignored, and every server that a test starts would inherit
     # that, and not end when it is asked to.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# A machine with other work is no fault of the code: an example may take as long as it takes.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 
 @pytest.fixture

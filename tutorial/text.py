@@ -85,10 +85,16 @@ def check_nesting(json: bytes, max_depth: int) -> None:
 
     >>> check_nesting(b'{"a": [1, "[[["]}', max_depth=2)
     """
-    brackets = _JSON_TEXT.sub(b"", json)
-    deepest = max(accumulate(_STEP.get(octet, 0) for octet in brackets), default=0)
-    if deepest > max_depth:
+    # So few brackets that no walk is needed: 0.2 µs, and not 2.6 (benchmarks: fast paths).
+    if json.count(b"[") + json.count(b"{") <= max_depth:
+        return
+    if _depth(json) > max_depth:
         raise Refusal("The JSON is nested too deeply: send an object of two texts.")
+
+
+def _depth(json: bytes) -> int:
+    brackets = _JSON_TEXT.sub(b"", json)
+    return max(accumulate(_STEP.get(octet, 0) for octet in brackets), default=0)
 
 
 _STEP = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}

@@ -14,6 +14,7 @@ Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates i
           Jinja's context (filters may)
 """
 
+import operator
 import os
 import re
 from collections.abc import Callable, MutableMapping
@@ -21,7 +22,8 @@ from types import CodeType
 from typing import Any
 
 import jinja2
-from jinja2.runtime import Context
+from jinja2 import nodes
+from jinja2.compiler import CodeGenerator, Frame
 from markupsafe import escape
 
 from .response import dumps
@@ -38,24 +40,19 @@ def _escape(value: object) -> str:
     return escape(value)
 
 
-class _Context(Context):
-    """The names of one rendering, and how its functions are called."""
+class _CodeGenerator(CodeGenerator):
+    """Writes the Python code of a template: ``call(url_for, 'static', filename='hello.css')`` for that link."""
 
-    def call(
-        self,
-        function: Callable[..., Any],
-        /,
-        *args: Any,
-        _block_vars: object = None,
-        _loop_vars: object = None,
-        **values: Any,
-    ) -> Any:
-        """Call ``function``. Jinja first asks whether it wants the context or those variables: 0.7 µs for each link."""
-        return function(*args, **values)
+    def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
+        """Call the function. Jinja first asks whether it wants the context or the block's variables: 0.9 µs"""
+        self.write("call(")
+        self.visit(node.node, frame)
+        self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
+        self.write(")")
 
 
 class _Template(jinja2.Template):
-    """A compiled template, which finds the function that escapes among its globals."""
+    """A compiled template, which finds among its globals the functions that escape and call."""
 
     @classmethod
     def from_code(
@@ -66,14 +63,14 @@ class _Template(jinja2.Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> jinja2.Template:
         template = super().from_code(environment, code, globals, uptodate)
-        template.root_render_func.__globals__["escape"] = _escape
+        template.root_render_func.__globals__.update(escape=_escape, call=operator.call)
         return template
 
 
 class Environment(jinja2.Environment):
     """Jinja's environment for templates that do not change and have no globals of their own."""
 
-    context_class = _Context
+    code_generator_class = _CodeGenerator
     template_class = _Template
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:

@@ -80,12 +80,9 @@ def parse_query(text: str) -> list[tuple[str, str]]:
     >>> parse_query("a=1&b=x+y&&c&a=%32")
     [('a', '1'), ('b', 'x y'), ('c', ''), ('a', '2')]
     """
-    pairs = []
-    for piece in text.split("&"):
-        if piece:
-            name, _, value = piece.replace("+", " ").partition("=")
-            pairs.append((unquote(name), unquote(value)))
-    return pairs
+    pieces = text.replace("+", " ").split("&")
+    pairs = [piece.partition("=")[::2] for piece in pieces if piece]
+    return [(unquote(name), unquote(value)) for name, value in pairs] if "%" in text else pairs
 
 
 def urlencode(pairs: Iterable[tuple[str, object]]) -> str:

@@ -67,7 +67,7 @@ def answer(application: Application, request: Request, mounted_at: str) -> Excha
         return exchange(application, request, mounted_at)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_both_answer_alike(data: st.DataObject, pair: Pair, known: Known) -> None:
     request, mounted_at = data.draw(requests(known))

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgi_from_scratch.signing import (
@@ -30,7 +30,6 @@ def base64(octets: bytes) -> bytes:
     return urlsafe_b64encode(octets).rstrip(b"=")
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_what_is_signed_is_read_again(data: bytes) -> None:
     assert SIGNER.loads(SIGNER.dumps(data), max_age=60) == data
