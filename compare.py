@@ -179,21 +179,29 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("words", metavar="NAME", nargs="*", help="show this one scenario whole")
+    parser.add_argument(
+        "words",
+        metavar="NAME",
+        nargs="*",
+        help="show this one scenario whole; “serve”: open the explorer; with --app: METHOD and PATH",
+    )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write one self-contained page")
     parser.add_argument("--port", type=_port, help="where serve listens, on loopback")
-    parser.add_argument("--requests", metavar="FILE", type=Path, help="raw requests, parted by ###")
-    parser.add_argument("--app", metavar="MODULE:CALLABLE", help="any WSGI application of your own")
     parser.add_argument(
+        "--requests", metavar="FILE", type=Path, help="raw requests, separated by lines of ###"
+    )
+    parser.add_argument("--app", metavar="MODULE:CALLABLE", help="any WSGI application of your own")
+    request = parser.add_argument_group("with --app, for a request of your own")
+    request.add_argument(
         "-H",
         "--header",
         metavar="LINE",
         action="append",
         default=[],
-        help="a header of the request",
+        help="a header field, as “Name: value”; may be repeated",
     )
-    parser.add_argument("-d", "--data", metavar="BODY", help="its body, or @FILE that holds it")
+    request.add_argument("-d", "--data", metavar="BODY", help="the body, or @FILE that holds it")
     return parser
 
 
@@ -214,6 +222,12 @@ if __name__ == "__main__":
         sys.exit(main())
     except KeyboardInterrupt:
         sys.exit(130)
+    except ModuleNotFoundError as error:
+        if Path(sys.prefix) == Path(__file__).resolve().parent / ".venv":
+            raise
+        sys.exit(
+            f"{error.name} is not installed here: run .venv/bin/python compare.py, or make compare."
+        )
     except BrokenPipeError:
         # Whoever read our output (head, less) has gone; Python must not complain about it at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -91,7 +91,7 @@ def request_step(
 
 
 def read_requests(path: Path) -> tuple[Step, ...]:
-    """The raw requests of a file, parted by lines that begin with ``###``. Raises ForeignError."""
+    """The raw requests of a file, separated by lines that begin with ``###``. Raises ForeignError."""
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -8,7 +8,7 @@ Spec: none; the stages are those of ``comparison.concepts``
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from types import CodeType
 from typing import Any
@@ -22,21 +22,37 @@ Lines = Iterable[tuple[Call, frozenset[int]]]
 
 
 @dataclass(frozen=True, slots=True)
-class FunctionEntry:
-    """One function in one stage."""
+class Function:
+    """A function as it stands in its file, and which of its lines ran."""
 
     name: str
     module: str
     file: str
     line: int
-    """Where ``source`` begins in ``file``."""
-    calls: int
+    """Where ``source`` begins in ``file``: at the first decorator."""
+    source: str
     ran: frozenset[int]
     """The lines of ``file`` that ran."""
-    source: str
+
+    def definition(self) -> dict[str, Any]:
+        """What it is."""
+        return {
+            "name": self.name,
+            "module": self.module,
+            "file": self.file,
+            "line": self.line,
+            "source": self.source,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionEntry(Function):
+    """One function in one stage."""
+
+    calls: int
     concept: str | None
     """The module of ours that pairs with it."""
-    own: bool = False
+    own: bool
     """Whether it stands in no library: it is the application's own."""
 
     @property
@@ -53,16 +69,7 @@ class FunctionEntry:
         return {"id": self.id, "name": self.name, "calls": self.calls, "ran": sorted(self.ran)}
 
     def definition(self) -> dict[str, Any]:
-        """What it is."""
-        return {
-            "name": self.name,
-            "module": self.module,
-            "file": self.file,
-            "line": self.line,
-            "source": self.source,
-            "concept": self.concept,
-            "own": self.own,
-        }
+        return {**Function.definition(self), "concept": self.concept, "own": self.own}
 
 
 @dataclass(frozen=True)
@@ -185,31 +192,27 @@ def _merged(entries: Iterable[FunctionEntry]) -> tuple[FunctionEntry, ...]:
     for entry in entries:
         found.setdefault((entry.file, entry.line, entry.name), []).append(entry)
     return tuple(
-        FunctionEntry(
-            same[0].name,
-            same[0].module,
-            same[0].file,
-            same[0].line,
-            sum(entry.calls for entry in same),
-            frozenset[int]().union(*(entry.ran for entry in same)),
-            same[0].source,
-            same[0].concept,
-            same[0].own,
+        replace(
+            same[0],
+            calls=sum(entry.calls for entry in same),
+            ran=frozenset[int]().union(*(entry.ran for entry in same)),
         )
         for same in found.values()
     )
 
 
+def where(call: Call) -> tuple[str, str, str, int, str]:
+    """Name, module, file, first line and text of the function that was called."""
+    code = call.code
+    return call.function, call.module, relative(call.file), first_line_of(code), source_of(code)
+
+
 def _entry(call: Call, calls: int, ran: frozenset[int]) -> FunctionEntry:
     concept = concept_of(call)
     return FunctionEntry(
-        call.function,
-        call.module,
-        relative(call.file),
-        first_line_of(call.code),
-        calls,
+        *where(call),
         ran,
-        source_of(call.code),
+        calls,
         None if concept is None else concept.module,
         not is_installed(call.file),
     )

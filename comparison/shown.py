@@ -657,5 +657,5 @@ def _time_sentence(study: Study) -> str:
         return "Nothing was measured, lest it be done many times."
     return (
         f"Medians of {study.flask.timing.runs} runs that nobody watched; the bars reach from the quickest to the "
-        f"slowest. Flask took {study.ratio:.1f} times as long."
+        f"slowest. In the best run Flask took {study.ratio:.1f} times as long."
     )

@@ -269,9 +269,9 @@ class Study:
 
     @property
     def ratio(self) -> float:
-        """How many times as long Flask took; 0 when nothing was measured."""
+        """How many times as long Flask took in its best run; 0 when nothing was measured."""
         flask, scratch = self.flask.timing, self.scratch.timing
-        return flask.median / scratch.median if flask and scratch else 0.0
+        return flask.quickest / scratch.quickest if flask and scratch else 0.0
 
     @cached_property
     def trials(self) -> tuple[Trial | None, ...]:

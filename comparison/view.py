@@ -18,7 +18,7 @@ from flask import Flask
 
 from .concepts import code_of
 from .exchange import Application
-from .places import first_line_of, relative, source_of
+from .ledger import Function, where
 from .tracing import Call
 
 _DISPATCHERS = (
@@ -30,16 +30,8 @@ _CLASS_BASED = "View.as_view.<locals>.view"
 
 
 @dataclass(frozen=True, slots=True)
-class ViewSource:
+class ViewSource(Function):
     """A view function."""
-
-    name: str
-    module: str
-    file: str
-    line: int
-    """Where ``source`` begins in ``file``: at the first decorator."""
-    source: str
-    ran: frozenset[int]
 
     @property
     def lines(self) -> list[tuple[int, str, bool]]:
@@ -48,14 +40,7 @@ class ViewSource:
         return [(at, text, at in self.ran) for at, text in enumerate(texts, self.line)]
 
     def as_data(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "module": self.module,
-            "file": self.file,
-            "line": self.line,
-            "source": self.source,
-            "ran": sorted(self.ran),
-        }
+        return {**self.definition(), "ran": sorted(self.ran)}
 
 
 def view_source(
@@ -66,14 +51,7 @@ def view_source(
     if call is None:
         return None
     ran = frozenset[int]().union(*(ran for other, ran in calls if other.code is call.code))
-    return ViewSource(
-        call.function,
-        call.module,
-        relative(call.file),
-        first_line_of(call.code),
-        source_of(call.code),
-        ran,
-    )
+    return ViewSource(*where(call), ran)
 
 
 def _find(application: Application, calls: Sequence[Call]) -> Call | None:

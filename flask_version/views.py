@@ -45,14 +45,13 @@ def refuse_too_much() -> None:
 
 
 @views.before_app_request
-def refuse_cross_site() -> ResponseReturnValue | None:
+def refuse_cross_site() -> None:
     """Do nothing that a page of another site made the visitor's browser ask for."""
     if request.method not in protection.SAFE_METHODS:
         site = request.headers.get("Sec-Fetch-Site")
         origin = request.headers.get("Origin")
         if protection.is_cross_site(site, origin, request.host):
             abort(403)
-    return None
 
 
 # Path parameters

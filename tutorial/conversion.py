@@ -3,9 +3,9 @@
 This is what the process that serves imports when its first workbook comes, and not before: Pebble and
 multiprocessing are more than the rest of the application.
 
-A process that is killed cannot delete its folder. The next conversion on that host does, an hour later, so that no
-upload stays for good. Files without a name would need no such care, but a child could reach them on Linux alone,
-and not even there when the server has changed its user: the kernel then hides the descriptors of the process.
+A process that is killed cannot delete its folder. The next conversion on that host deletes it once it is an hour old,
+so that no upload stays for good. Files without a name would need no such care, but a child could reach them on Linux
+alone, and not even there when the server has changed its user: the kernel then hides the descriptors of the process.
 """
 
 import logging

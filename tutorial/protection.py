@@ -4,8 +4,8 @@ A page of another site can make a browser send us a form, with the visitor's coo
 comes from: in ``Sec-Fetch-Site`` on secure connections (and to localhost), in ``Origin`` on all of them. Programs say
 neither, and carry nobody's cookies unasked, so they pass.
 
-Spec: RFC 9110 §4.1, §15.5.15 (414); RFC 6585 §5 (431); W3C CSP 3; Fetch §3.2 (Origin), §3.5 (nosniff);
-      W3C Referrer Policy; RFC 7034; W3C Fetch Metadata §2.4
+Spec: RFC 9110 §4.1, §15.5.15 (414); RFC 6585 §5 (431); W3C CSP 3; WHATWG Fetch ("`Origin` header",
+      "`X-Content-Type-Options` header"); W3C Referrer Policy; RFC 7034; W3C Fetch Metadata §2.3
 """
 
 from typing import TYPE_CHECKING, Final

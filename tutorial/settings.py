@@ -57,7 +57,8 @@ class Settings:
     """Bytes of a request's body. A workbook of a million cells has 4 MB; more than 16 MiB is refused early."""
 
     max_form_memory_size: int = 500_000
-    """Bytes of a form's text fields, which stay in memory. 500 kB is Werkzeug's default."""
+    """Bytes of one text field of a multipart form, or of a whole urlencoded form; both stay in memory. The default is
+    Werkzeug's."""
 
     max_form_parts: int = 1_000
     """Fields and files of a form. 1,000 is Werkzeug's default: every part costs far more than its bytes."""

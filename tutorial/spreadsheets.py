@@ -78,7 +78,7 @@ class Spreadsheets:
         if rows is None:
             raise Refusal(
                 "There is no table in this text; please upload a workbook, or lines whose fields are"
-                " parted by commas, semicolons or tabs.",
+                " separated by commas, semicolons or tabs.",
                 code=415,
             )
         return to_csv(rows).encode()

@@ -18,7 +18,7 @@ Rows = Sequence[Sequence[str]]
 
 CRLF = "\r\n"
 MAX_COLUMNS = 16_384
-"""Columns of a table: those of a worksheet. A longer line is prose, and is told so before it is taken apart."""
+"""Columns of a table: those of a worksheet. A longer line is prose, and is treated as that before it is split."""
 
 DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as any other
 

@@ -13,33 +13,14 @@ from .errors import Refusal
 
 SENTENCES: Mapping[int, str] = {
     400: "Something in this request is missing or malformed, so there was nothing to act on.",
-    401: "This page wants to know who you are first.",
     403: "You may not do this, or not from the page that you came from.",
     404: "There is no page at this address; the links on the home page lead to all there are.",
     405: "This address exists, but it does not take requests of this method.",
-    406: "This page does not exist in a form that your browser accepts.",
-    408: "The request took too long to arrive; please send it again.",
-    409: "Somebody else changed the same thing in the meantime; reload and try again.",
-    410: "What was at this address has gone for good.",
-    411: "The request has to announce how long its body is.",
     412: "The page is not in the state that the request insists on; reload and try again.",
     413: "This is more data than the server takes in one request; please send less.",
-    414: "The address is longer than the server reads.",
     415: "The data is of a type that this address does not read.",
     416: "The part that was asked for lies outside of the file.",
-    417: "The server cannot do what the Expect header asks for.",
-    421: "This request was meant for another server.",
-    422: "The data can be read, but it makes no sense here.",
-    426: "This address wants another protocol.",
-    428: "This change has to name the state that it starts from.",
-    429: "These are too many requests for so short a time; please wait a moment.",
-    431: "The headers of the request are larger than the server reads; deleting cookies may help.",
     500: "The server made a mistake. It has been noted; please try again later.",
-    501: "The server does not know requests of this method.",
-    502: "A server behind this one gave no proper answer; please try again later.",
-    503: "The server cannot do this just now; please try again in a moment.",
-    504: "A server behind this one took too long to answer; please try again later.",
-    505: "The server does not speak this version of HTTP.",
 }
 
 _JSON_TEXT = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)

@@ -7,8 +7,8 @@ __all__ = ["app", "create_app"]
 
 app: Application
 
-# Importing the module ``app`` put it here under its name, which is to mean the application. That one is made when
-# somebody asks for it, so that an import reads no settings and writes no key.
+# ``from .app import …`` binds that module to the name ``app`` here, too. Without it the name reaches ``__getattr__``
+# below, which makes the application on first use: importing the package reads no settings and writes no key.
 del globals()["app"]
 
 

@@ -45,7 +45,8 @@ class Converter(NamedTuple):
     to_python: Callable[[str], object] = str
     """From text to value; a ValueError says that there is no such value, hence no such page."""
     to_url: Callable[[Any], str] = _quote
-    """From value to the text in a URL; raises ValueError or TypeError for what it cannot be."""
+    """From value to the text in a URL; raises ValueError or TypeError for another kind of value. As in Werkzeug,
+    a number beyond the bounds has a text as well: a link that leads to 404."""
     weight: int = 100
     """The lighter is tried first, where all else is equal."""
     spans_segments: bool = False

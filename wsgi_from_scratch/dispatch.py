@@ -2,7 +2,7 @@
 
 One request's life is :meth:`Application.__call__`, and everything else in this package is called from there. The
 surprise is how much of it deals with what goes wrong: a hook, a view, or the page for an error may raise, and the
-client must get an answer all the same, of which nothing tells about the inside.
+client must get an answer all the same, and it must reveal nothing internal.
 
 Spec:     PEP 3333 ("The Application/Framework Side", "Error Handling")
 Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.preprocess_request,
@@ -244,7 +244,7 @@ class Application:
 
 
 def _path(environ: "WSGIEnvironment") -> str:
-    """What is routed: the path as the server sent it, and without one the home page (the router folds slashes)."""
+    """What is routed. Not ``request.path``: the router must see doubled slashes, to redirect them."""
     return wsgi.decode(environ.get("PATH_INFO", "/"))
 
 

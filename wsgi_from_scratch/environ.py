@@ -32,7 +32,7 @@ _host = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", 
 
 # Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well, and raises on more than
 # 4,300 of them.
-_integer = re.compile(r"[ \t]*-?[0-9]{1,4300}[ \t]*", re.ASCII)
+_integer = re.compile(r"[ \t]*[0-9]{1,4300}[ \t]*", re.ASCII)
 
 _CHUNK = 64 * 1024
 """Bytes read at once when all of a body is wanted."""
@@ -46,9 +46,8 @@ def decode(value: str) -> str:
 
 
 def request_path(environ: "WSGIEnvironment") -> str:
-    """The decoded path below the application; ``""`` only when the server sent none."""
-    path = decode(environ.get("PATH_INFO") or "")
-    return f"/{path.lstrip('/')}" if path else ""
+    """The decoded path below the application, with one slash at its beginning."""
+    return "/" + decode(environ.get("PATH_INFO") or "").lstrip("/")
 
 
 def script_name(environ: "WSGIEnvironment") -> str:
@@ -124,7 +123,7 @@ def content_length(environ: "WSGIEnvironment") -> int | None:
     announced = environ.get("CONTENT_LENGTH")
     if announced is None:
         return None
-    return max(0, int(announced)) if _integer.fullmatch(announced) else 0
+    return int(announced) if _integer.fullmatch(announced) else 0
 
 
 @lru_cache(maxsize=256)

@@ -1,4 +1,4 @@
-"""Errors: every answer that says no, each as an exception that knows its status.
+"""Errors: every error status that this application answers with, each as an exception that knows it.
 
 A handler raises and somebody far above answers, so the way out of a deeply nested parser is the same as the way
 out of a view. The surprise: some errors must carry a header (405 lists ``Allow``, 416 the length of the
@@ -16,8 +16,7 @@ representation), which is why an error knows its headers and not only its number
     ├── RequestEntityTooLarge 413
     ├── UnsupportedMediaType 415
     ├── RequestedRangeNotSatisfiable 416   carries Content-Range
-    ├── InternalServerError 500    remembers the exception behind it
-    └── ServiceUnavailable 503
+    └── InternalServerError 500    remembers the exception behind it
 
 Spec:     RFC 9110 §15
 Flask:    werkzeug.exceptions.HTTPException, werkzeug.exceptions.default_exceptions,
@@ -139,10 +138,6 @@ class InternalServerError(HTTPException):
     def __init__(self, original_exception: BaseException | None = None) -> None:
         super().__init__()
         self.original_exception = original_exception
-
-
-class ServiceUnavailable(HTTPException):
-    code = 503
 
 
 BY_CODE = {error.code: error for error in HTTPException.__subclasses__()}

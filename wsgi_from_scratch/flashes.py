@@ -27,7 +27,7 @@ def flash(session: Session, message: str, category: str = "message") -> None:
 
 
 def take(session: Session) -> list[tuple[str, str]]:
-    """The waiting (category, message) pairs, which are out of the session then."""
+    """Give the waiting (category, message) pairs, and remove them from the session."""
     queue: list[tuple[str, str]] = session.pop(_QUEUE, [])
     return queue
 

@@ -11,12 +11,12 @@ Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multip
           take 3 GB there.
           A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
           Files that were begun are closed when their form is refused.
-Left out: other attributes of a file's stream than those below: ask ``UploadedFile.stream``
+Left out: a file's ``mimetype_params`` and ``content_length``, which are in its ``headers``; what else a file can do,
+          for which there is ``UploadedFile.stream``
 """
 
 import math
 import os
-import re
 import shutil
 import sys
 from collections.abc import Iterator
@@ -26,7 +26,7 @@ from tempfile import TemporaryFile
 from typing import IO, Final, Protocol, cast
 
 from .errors import RequestEntityTooLarge
-from .grammar import CHARSETS, OWS, parse_parameters
+from .grammar import CHARSETS, parse_parameters
 from .headers import Headers
 from .multidict import MultiDict
 from .multipart import Event, MultipartError, MultipartParser, Part
@@ -52,16 +52,13 @@ needs no disk, and of twenty such files two are in memory.
 SMALL_FILE: Final = 256 * 1024
 """Bytes of memory that every file may take. A thousand tiny files on disk would use up the process's descriptors."""
 
-# Content-Length = 1*DIGIT; Werkzeug lets a sign through. More digits are too many for int().
-_INTEGER = re.compile(r"-?[0-9]{1,4300}")
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What a form may cost; beyond it the answer is 413.
 
-    ``max_form_memory_size`` is in bytes and holds for each field by itself, and for what stands around the parts.
-    ``max_form_parts`` counts fields and files together. The defaults are Flask's.
+    ``max_form_memory_size`` is in bytes, of each text field of a multipart form and of what stands around its parts,
+    or of a whole urlencoded form. ``max_form_parts`` counts fields and files together. The defaults are Flask's.
     """
 
     max_form_memory_size: int = 500_000
@@ -69,10 +66,7 @@ class Limits:
 
     @property
     def bound_whole_body(self) -> bool:
-        """Whether no body, files included, may be larger than ``max_form_memory_size``.
-
-        Flask compares its setting of this name with each read of 64 KiB too, so that a smaller one does this.
-        """
+        """Whether the limit is below a read of Werkzeug's, 64 KiB: there it refuses any longer body, files included."""
         return self.max_form_memory_size < 64 * 1024
 
 
@@ -107,16 +101,6 @@ class UploadedFile:
     def mimetype(self) -> str:
         """The content type without its parameters, in lower case; ``""`` when there is none."""
         return parse_parameters(self.content_type or "")[0].lower()
-
-    @property
-    def mimetype_params(self) -> dict[str, str]:
-        return parse_parameters(self.content_type or "")[1]
-
-    @property
-    def content_length(self) -> int:
-        """The size that the part announces, hardly ever there and never checked; 0 when there is none."""
-        length = (self.headers.get("Content-Length") or "").strip(OWS)
-        return int(length) if _INTEGER.fullmatch(length) else 0
 
     def read(self, size: int = -1, /) -> bytes:
         return self.stream.read(size)

@@ -7,7 +7,7 @@ values are checked where they enter the list and nowhere else.
 Spec:     RFC 9110 §5.1, §5.3, §5.5
 Flask:    werkzeug.datastructures.Headers
 Differs:  NUL is refused as CR and LF are (RFC 9110 §5.5 names the three together), and names are checked too
-Left out: parameters as keyword arguments, slicing, access by position
+Left out: parameters as keyword arguments, ``setdefault``, slicing, access by position
 """
 
 import re
@@ -86,13 +86,6 @@ class Headers:
         while lower in self.names[start:]:
             place = self.names.index(lower, start)
             del self.names[place], self._fields[place]
-
-    def setdefault(self, name: str, value: str) -> str:
-        present = self.get(name)
-        if present is not None:
-            return present
-        self.add(name, value)
-        return value
 
     def pop(self, name: str, default: str | None = None) -> str | None:
         """Remove every field of that name and give the first value, or ``default``."""

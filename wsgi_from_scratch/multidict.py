@@ -7,7 +7,7 @@ would lose all but one of them; a list of pairs would make every look-up a searc
 Spec:     WHATWG URL §5.1 (a list of name-value pairs)
 Flask:    werkzeug.datastructures.ImmutableMultiDict
 Differs:  nothing that can be seen through its methods
-Left out: every method that changes it; ``deep`` copies; conversion to another type in ``get``
+Left out: every method that changes it; ``lists``; ``deep`` copies; conversion to another type in ``get``
 """
 
 from collections.abc import Iterable, Iterator
@@ -61,11 +61,6 @@ class MultiDict(Generic[Value]):
         for key, values in self._lists.items():
             for value in values if multi else values[:1]:
                 yield key, value
-
-    def lists(self) -> Iterator[tuple[str, list[Value]]]:
-        """Each key with all of its values."""
-        for key, values in self._lists.items():
-            yield key, list(values)
 
     def keys(self) -> Iterator[str]:
         return iter(self._lists)

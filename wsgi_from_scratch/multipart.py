@@ -271,10 +271,10 @@ class MultipartParser:
     def _find_boundary(self, *line_breaks: bytes) -> int:
         """Where the next ``--boundary`` stands, or -1; after a near miss the next that may be a delimiter.
 
-        One near miss makes more of them likely, and to go through the states for each makes 1 to 62 MB/s. So what
+        One near miss makes more of them likely, and going through the states for each runs at 1 to 62 MB/s. So what
         follows the first in a chunk is searched for the whole delimiter: for its first byte, which may be nowhere, for
-        all of it but the end, and with a pattern where near misses have even that. This makes thousands of MB/s, and
-        with the pattern about 500 (the rows of boundaries and hyphens in ``benchmarks/multipart.py``).
+        all of it but the end, and with a pattern where near misses have even that. This runs at thousands of MB/s, and
+        with the pattern at about 500 (the rows of boundaries and hyphens in ``benchmarks/multipart.py``).
         """
         if not self._missed:
             return self._buffer.find(self._dash_boundary, self._searched)

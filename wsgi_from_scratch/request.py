@@ -68,7 +68,7 @@ class Request:
     @lazy
     def path(self) -> str:
         """The decoded path, with a leading slash."""
-        return wsgi.request_path(self.environ) or "/"
+        return wsgi.request_path(self.environ)
 
     @lazy
     def query_string(self) -> bytes:

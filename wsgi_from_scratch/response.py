@@ -1,6 +1,6 @@
 """Response: status, fields and body, until the server asks for them.
 
-A view may return a text, a dictionary, a tuple; :func:`make_response` shows what becomes of each. The surprise:
+A view may return a text, a dictionary, a tuple; :func:`to_response` shows what becomes of each. The surprise:
 what leaves is not what the view made. A HEAD request gets the fields without the body, 204 and 304 may have none,
 and a 304 must not describe a representation that it does not carry.
 
@@ -29,9 +29,9 @@ from .urls import iri_to_uri
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-Body: TypeAlias = str | bytes | Iterable[bytes] | Iterable[str]
-# Fields that describe a representation, and so have no place beside a 304 (RFC 9110 §15.4.5), in lower case.
-# Expires and Content-Location may stay.
+BodyLike: TypeAlias = str | bytes | Iterable[bytes] | Iterable[str]
+# What Werkzeug leaves out of a 304, in lower case: the entity fields of RFC 2616 §7.1 but Expires and
+# Content-Location. RFC 9110 §15.4.5 asks for less.
 _REPRESENTATION_FIELDS = frozenset(
     {
         "allow",
@@ -45,6 +45,7 @@ _REPRESENTATION_FIELDS = frozenset(
     }
 )
 
+# In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).
 _STATUS_LINES = {code: f"{code} {reason.upper()}" for code, reason in REASONS.items()}
 _HTML = "text/html; charset=utf-8"
 
@@ -62,7 +63,7 @@ class Response:
 
     def __init__(
         self,
-        response: Body | None = None,
+        response: BodyLike | None = None,
         status: int = 200,
         headers: HeadersLike = (),
         mimetype: str | None = None,
@@ -200,7 +201,7 @@ class Response:
         return f"<Response {self.status}>"
 
 
-ResponseValue: TypeAlias = Response | Body | dict[str, Any] | list[Any]
+ResponseValue: TypeAlias = Response | BodyLike | dict[str, Any] | list[Any]
 ReturnValue: TypeAlias = (
     ResponseValue
     | tuple[ResponseValue, int]
@@ -257,7 +258,7 @@ _TEXT_TYPES = {
 
 
 def make_response(*values: Any) -> Response:
-    """The response for :func:`to_response`, of one value or of several, which are as a tuple; without one, empty."""
+    """A response from what a view could return; several arguments count as one tuple, none as an empty body."""
     if not values:
         return Response()
     return to_response(values[0] if len(values) == 1 else values)

@@ -2,7 +2,7 @@
 
 The rules form a tree with one level for each segment of a path. A path walks down from the root:
 where a child has the very text of its segment, it goes there; else, or when that led nowhere, it
-tries the children that are patterns, the exacter first. The surprise: a rule must take the path
+tries the children that are patterns, the more specific first. The surprise: a rule must take the path
 *and* the method, and a refusal remembers the methods of all rules that take the path. Hence a rule
 ``/<path:filename>`` for GET makes a POST to any unknown path a 405 and no longer a 404.
 
@@ -305,8 +305,9 @@ class Router:
         def url_for(endpoint: str, /, **values: Any) -> str:
             try:
                 return remembered(endpoint, **values)
-            except TypeError:  # a list cannot be looked up; what suits no variable raises once more
-                return build(endpoint, **values)
+            except TypeError:
+                pass  # a list cannot be looked up; what suits no variable is told by what comes next
+            return build(endpoint, **values)
 
         return url_for
 

@@ -230,7 +230,7 @@ def _regex(pieces: Iterable[Piece]) -> str:
 
 
 def _weight(group: Iterable[Piece]) -> Weight:
-    """More and longer static texts are lighter, then more variables, then the exacter ones."""
+    """More and longer static texts are lighter, then more variables, then the more specific ones."""
     texts = [piece for piece in group if isinstance(piece, str) and piece != "/"]
     weights = [piece.converter.weight for piece in group if isinstance(piece, Variable)]
     return (

@@ -15,7 +15,7 @@ Differs:  A cookie that was signed with our key and yet holds no session (no JSO
           beyond every calendar, only a number) is an empty session. Flask answers with 500.
           ``Vary`` keeps the names of all its fields. Werkzeug keeps those of the first.
           ``SameSite`` is ``Lax`` unless told otherwise. Flask sends none.
-Left out: a session without a key, tags of one's own, ``partitioned``
+Left out: a session without a key, tags of one's own, ``partitioned``, ``session.new``, which is never true
 """
 
 import json
@@ -46,9 +46,6 @@ class Session(dict[str, Any]):
     """
 
     __slots__ = ("accessed", "modified")
-
-    new: Final = False
-    """A signed cookie cannot tell a new session from an empty one, so this is always False."""
 
     def __init__(self, values: Mapping[str, Any] | None = None) -> None:
         super().__init__(values or ())

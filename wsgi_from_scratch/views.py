@@ -1,8 +1,8 @@
 """The tutorial's views on nothing but WSGI: what Flask hides in ``request`` arrives in the argument ``ctx``.
 
-Compare with ``flask_version/views.py``: beside the imports and the return annotations, the one word ``ctx`` is all
-that differs. What each view does is the application's business; how it comes to be called is everybody else's in
-this package.
+Compare with ``flask_version/views.py``: apart from this text, imports, annotations and the line that makes ``views``,
+the one word ``ctx`` is all that differs. What each view does is the application's business; how it comes to be called
+is everybody else's in this package.
 
 Spec:     none
 Flask:    flask.Blueprint
@@ -43,14 +43,13 @@ def refuse_too_much(ctx: Context) -> None:
 
 
 @views.before_app_request
-def refuse_cross_site(ctx: Context) -> ReturnValue | None:
+def refuse_cross_site(ctx: Context) -> None:
     """Do nothing that a page of another site made the visitor's browser ask for."""
     if ctx.request.method not in protection.SAFE_METHODS:
         site = ctx.request.headers.get("Sec-Fetch-Site")
         origin = ctx.request.headers.get("Origin")
         if protection.is_cross_site(site, origin, ctx.request.host):
             abort(403)
-    return None
 
 
 # Path parameters

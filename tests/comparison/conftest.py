@@ -2,6 +2,8 @@
 
 import gc
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -9,23 +11,26 @@ from comparison.scenarios import SCENARIOS
 from comparison.study import Study, make_pair, study
 
 
+@contextmanager
+def files_left_open() -> Iterator[None]:
+    """Werkzeug 3.1 leaves the files of an upload that was cut off to the garbage collector."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Unclosed file", ResourceWarning)
+        yield
+        gc.collect()
+
+
 @pytest.fixture(scope="session")
 def studies() -> list[Study]:
     pair = make_pair()
-    with warnings.catch_warnings():
-        # Werkzeug 3.1 leaves the files of an upload that was cut off to the garbage collector.
-        warnings.filterwarnings("ignore", "Unclosed file", ResourceWarning)
-        made = [study(scenario, pair) for scenario in SCENARIOS.values()]
-        gc.collect()
-    return made
+    with files_left_open():
+        return [study(scenario, pair) for scenario in SCENARIOS.values()]
 
 
 @pytest.fixture(scope="session")
 def watched(studies: list[Study]) -> list[Study]:
     """The same, each of them looked at closely."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Unclosed file", ResourceWarning)
+    with files_left_open():
         for made in studies:
             assert len(made.flask.watched) == len(made.scratch.watched) == len(made.steps)
-        gc.collect()
     return studies

@@ -46,7 +46,7 @@ def flask_cookies(header: str) -> list[tuple[str, str]]:
     ]
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.one_of(LATIN_1, HOSTILE, PIECES))
 @example("session=a.b.c; cookie_key=cookie_value")
 @example('a="\\\n"; b=1')
@@ -156,7 +156,6 @@ def test_werkzeug_writes_the_same_name(name: str) -> None:
     assert ours == theirs
 
 
-@settings(deadline=None)
 @given(
     st.text(alphabet=st.characters(codec="utf-8", exclude_characters="\x1a\x1b\x1c\x1d\x1e\x1f"))
 )
@@ -165,7 +164,6 @@ def test_werkzeug_writes_any_value_the_same(value: str) -> None:
     assert ours == theirs
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_werkzeug_writes_any_path_the_same(path: str) -> None:
     ours, theirs = both("name", "value", path=path, max_size=0)

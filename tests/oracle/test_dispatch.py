@@ -27,6 +27,8 @@ CONFIG = {"MAX_CONTENT_LENGTH": 1000, "MAX_FORM_MEMORY_SIZE": 500, "MAX_FORM_PAR
 TEMPLATES = Path(__file__).with_name("templates")
 
 View = Callable[..., Any]
+Plain = Callable[[View], View]
+"""Makes of a view with ``ctx`` the view that the application takes."""
 
 
 class Late(Exception):
@@ -37,9 +39,17 @@ class Later(Late):
     pass
 
 
-def register(routes: Any, plain: Callable[[View], View], problems: Any, log: list[str]) -> None:
+def register(routes: Any, plain: Plain, problems: Any, log: list[str]) -> None:
     """``problems`` is the module that has the HTTP errors."""
+    register_hooks(routes, plain, log)
+    register_error_handlers(routes, plain, problems, log)
+    register_views(routes, plain, problems)
+    register_views_of_the_request(routes, plain)
+    register_views_of_the_session(routes, plain)
+    register_templates(routes, plain)
 
+
+def register_hooks(routes: Any, plain: Plain, log: list[str]) -> None:
     def first(ctx: Any) -> Any:
         log.append("before 1")
         return "stopped by a hook" if ctx.request.args.get("stop") else None
@@ -52,9 +62,8 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     def third(ctx: Any, response: Any) -> Any:
         log.append(f"after 1 {response.status_code}")
         if response.location is not None:
-            response.data = (
-                "moved"  # the page of a redirect is Werkzeug's own, and here left to a hook
-            )
+            # The page of a redirect is Werkzeug's own, and here left to a hook.
+            response.data = "moved"
         response.headers["X-Order"] = response.headers.get("X-Order", "") + "1"
         return response
 
@@ -71,6 +80,15 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     def sixth(ctx: Any, error: BaseException | None) -> None:
         log.append(f"teardown 2 {type(error).__name__}")
 
+    routes.before_app_request(plain(first))
+    routes.before_app_request(plain(second))
+    routes.after_app_request(plain(third))
+    routes.after_app_request(plain(fourth))
+    routes.teardown_app_request(plain(fifth))
+    routes.teardown_app_request(plain(sixth))
+
+
+def register_error_handlers(routes: Any, plain: Plain, problems: Any, log: list[str]) -> None:
     def missing(ctx: Any, error: Any) -> Any:
         return f"no {ctx.request.path}", 404, {"X-Handler": "404"}
 
@@ -87,6 +105,14 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
         log.append(f"500 for {type(error.original_exception).__name__}")
         return "broken", 500
 
+    routes.app_errorhandler(404)(plain(missing))
+    routes.app_errorhandler(problems.HTTPException)(plain(any_http_error))
+    routes.app_errorhandler(problems.BadRequestKeyError)(plain(missing_key))
+    routes.app_errorhandler(Late)(plain(late))
+    routes.app_errorhandler(500)(plain(broken))
+
+
+def register_views(routes: Any, plain: Plain, problems: Any) -> None:
     def home(ctx: Any) -> Any:
         return "home"
 
@@ -113,6 +139,62 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     def own_options(ctx: Any) -> Any:
         return f"mine: {ctx.request.method}"
 
+    routes.route("/")(plain(home))
+    routes.route("/raise/<name>")(plain(fail))
+    routes.route("/key", methods=["POST"])(plain(key))
+    routes.route("/none")(plain(none))
+    routes.route("/branch/", methods=["GET", "POST"])(plain(branch))
+    routes.route("/own-options", methods=["GET", "OPTIONS"])(plain(own_options))
+
+
+def register_views_of_the_request(routes: Any, plain: Plain) -> None:
+    def body(ctx: Any) -> Any:
+        which = ctx.request.args["which"]
+        request = ctx.request
+        seen: dict[str, Callable[[], Any]] = {
+            "form": lambda: list(request.form.items(multi=True)),
+            "data": lambda: request.data.decode("latin-1"),
+            "get_data": lambda: request.get_data().decode("latin-1"),
+            "json": lambda: request.json,
+            "files": lambda: [
+                (name, file.filename) for name, file in request.files.items(multi=True)
+            ],
+        }
+        return {name: seen[name]() for name in which.split(",")}
+
+    def facts(ctx: Any, number: int) -> Any:
+        request = ctx.request
+        return {
+            "args": list(request.args.items(multi=True)),
+            "content_length": request.content_length,
+            "content_type": request.content_type,
+            "cookies": list(request.cookies.items(multi=True)),
+            "endpoint": request.endpoint,
+            "header": request.headers.get("x-test"),
+            "host": request.host,
+            "is_json": request.is_json,
+            "method": request.method,
+            "mimetype": request.mimetype,
+            "path": request.path,
+            "query": request.query_string.decode("latin-1"),
+            "view_args": request.view_args,
+        }
+
+    def urls(ctx: Any, anything: str) -> Any:
+        return [
+            ctx.url_for("small.home"),
+            ctx.url_for(".urls", anything="a b/ü?#", q="x y", none=None, many=["1", "2"]),
+            ctx.url_for("static", filename="css/x.css", _anchor="Stück 1"),
+            ctx.url_for(".home", _external=True),
+            ctx.url_for(".home", _scheme="https", _anchor="x"),
+        ]
+
+    routes.route("/body", methods=["POST"])(plain(body))
+    routes.route("/facts/<int:number>")(plain(facts))
+    routes.route("/urls/<path:anything>")(plain(urls))
+
+
+def register_views_of_the_session(routes: Any, plain: Plain) -> None:
     def use_session(ctx: Any) -> Any:
         ctx.session["n"] = ctx.session.get("n", 0) + 1
         ctx.session.permanent = "permanent" in ctx.request.args
@@ -137,29 +219,14 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
             ctx.get_flashed_messages(category_filter=("info",)),
         ]
 
-    def urls(ctx: Any, anything: str) -> Any:
-        return [
-            ctx.url_for("small.home"),
-            ctx.url_for(".urls", anything="a b/ü?#", q="x y", none=None, many=["1", "2"]),
-            ctx.url_for("static", filename="css/x.css", _anchor="Stück 1"),
-            ctx.url_for(".home", _external=True),
-            ctx.url_for(".home", _scheme="https", _anchor="x"),
-        ]
+    routes.route("/session")(plain(use_session))
+    routes.route("/look")(plain(look))
+    routes.route("/empty")(plain(empty))
+    routes.route("/flash")(plain(flash))
+    routes.route("/flashed")(plain(flashed))
 
-    def body(ctx: Any) -> Any:
-        which = ctx.request.args["which"]
-        request = ctx.request
-        seen: dict[str, Callable[[], Any]] = {
-            "form": lambda: list(request.form.items(multi=True)),
-            "data": lambda: request.data.decode("latin-1"),
-            "get_data": lambda: request.get_data().decode("latin-1"),
-            "json": lambda: request.json,
-            "files": lambda: [
-                (name, file.filename) for name, file in request.files.items(multi=True)
-            ],
-        }
-        return {name: seen[name]() for name in which.split(",")}
 
+def register_templates(routes: Any, plain: Plain) -> None:
     def shout(text: str) -> str:
         return text.upper()
 
@@ -169,49 +236,6 @@ def register(routes: Any, plain: Callable[[View], View], problems: Any, log: lis
     def page(ctx: Any) -> Any:
         return ctx.render_template("page.html", title="of the view", typed="<b>")
 
-    def facts(ctx: Any, number: int) -> Any:
-        request = ctx.request
-        return {
-            "args": list(request.args.items(multi=True)),
-            "content_length": request.content_length,
-            "content_type": request.content_type,
-            "cookies": list(request.cookies.items(multi=True)),
-            "endpoint": request.endpoint,
-            "header": request.headers.get("x-test"),
-            "host": request.host,
-            "is_json": request.is_json,
-            "method": request.method,
-            "mimetype": request.mimetype,
-            "path": request.path,
-            "query": request.query_string.decode("latin-1"),
-            "view_args": request.view_args,
-        }
-
-    routes.before_app_request(plain(first))
-    routes.before_app_request(plain(second))
-    routes.after_app_request(plain(third))
-    routes.after_app_request(plain(fourth))
-    routes.teardown_app_request(plain(fifth))
-    routes.teardown_app_request(plain(sixth))
-    routes.app_errorhandler(404)(plain(missing))
-    routes.app_errorhandler(problems.HTTPException)(plain(any_http_error))
-    routes.app_errorhandler(problems.BadRequestKeyError)(plain(missing_key))
-    routes.app_errorhandler(Late)(plain(late))
-    routes.app_errorhandler(500)(plain(broken))
-    routes.route("/")(plain(home))
-    routes.route("/raise/<name>")(plain(fail))
-    routes.route("/key", methods=["POST"])(plain(key))
-    routes.route("/none")(plain(none))
-    routes.route("/branch/", methods=["GET", "POST"])(plain(branch))
-    routes.route("/own-options", methods=["GET", "OPTIONS"])(plain(own_options))
-    routes.route("/session")(plain(use_session))
-    routes.route("/look")(plain(look))
-    routes.route("/empty")(plain(empty))
-    routes.route("/flash")(plain(flash))
-    routes.route("/flashed")(plain(flashed))
-    routes.route("/urls/<path:anything>")(plain(urls))
-    routes.route("/body", methods=["POST"])(plain(body))
-    routes.route("/facts/<int:number>")(plain(facts))
     routes.app_template_filter()(shout)
     routes.app_template_filter("loud")(shout)
     routes.app_context_processor(plain(everywhere))

@@ -8,6 +8,7 @@ import pytest
 import werkzeug.wsgi
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug.datastructures import EnvironHeaders
 from werkzeug.exceptions import HTTPException as WerkzeugError
 from werkzeug.test import create_environ, run_wsgi_app
 
@@ -43,7 +44,7 @@ HOSTS = [
 ]
 
 
-@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("scheme", ["http", "https", "ws", "wss"])
 @pytest.mark.parametrize("host", HOSTS)
 def test_a_host_is_read_the_same(host: str, scheme: str) -> None:
     environ = create_environ() | {"HTTP_HOST": host, "wsgi.url_scheme": scheme}
@@ -52,11 +53,13 @@ def test_a_host_is_read_the_same(host: str, scheme: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "port"),
-    [("h", "80"), ("h", "81"), ("::1", "80"), ("[::1]", "9"), ("h", "x"), ("h", "")],
+    [("h", "80"), ("h", "81"), ("::1", "80"), ("[::1]", "9"), ("h", "x"), ("h", ""), (None, "80")],
 )
-def test_without_a_host_field_the_server_names_itself(name: str, port: str) -> None:
+def test_without_a_host_field_the_server_names_itself(name: str | None, port: str) -> None:
     environ = create_environ() | {"SERVER_NAME": name, "SERVER_PORT": port}
     del environ["HTTP_HOST"]
+    if name is None:
+        del environ["SERVER_NAME"]
     assert wsgi.request_host(environ) == werkzeug.wsgi.get_host(environ)
 
 
@@ -66,6 +69,33 @@ def test_a_name_that_cannot_be_a_host_is_a_bad_request_in_both(host: str) -> Non
     assert run_wsgi_app(flask.Flask("x"), environ)[1] == "400 BAD REQUEST"
     assert not wsgi.host_is_a_name(environ)
     assert wsgi.request_host(environ) == werkzeug.wsgi.get_host(environ)
+
+
+@pytest.mark.parametrize("host", ["localhost", "a" * 63, "a" * 63 + ":80", "[::1]:80", "a b", ""])
+def test_any_other_host_has_the_answer_that_the_path_has_in_both(host: str) -> None:
+    environ = create_environ() | {"HTTP_HOST": host}
+    assert run_wsgi_app(flask.Flask("x"), environ)[1] == "404 NOT FOUND"
+    assert wsgi.host_is_a_name(environ)
+
+
+FIELDS = {
+    "CONTENT_TYPE": "text/plain",
+    "CONTENT_LENGTH": "0",
+    "HTTP_X_REQUEST_ID": "7",
+    "HTTP_ACCEPT": "",
+    "REQUEST_METHOD": "GET",
+}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Content-Type", "content-length", "x-request-id", "ACCEPT", "Cookie", "Request-Method"],
+)
+def test_a_field_is_found_in_the_environ_the_same(name: str) -> None:
+    ours, theirs = wsgi.EnvironHeaders(FIELDS), EnvironHeaders(FIELDS)
+    assert ours.get(name) == theirs.get(name)
+    assert ours.get(name, "none") == theirs.get(name, "none")
+    assert (name in ours) == (name in theirs)
 
 
 @pytest.mark.parametrize("coding", [None, "chunked", "gzip, Chunked", "identity"])

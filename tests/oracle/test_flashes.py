@@ -5,7 +5,7 @@ from typing import Any
 import flask
 import pytest
 from flask.sessions import SecureCookieSession
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from markupsafe import Markup
 
@@ -26,7 +26,6 @@ def flask_session() -> SecureCookieSession:
     return session
 
 
-@settings(deadline=None)
 @given(
     st.lists(MESSAGES, max_size=4),
     st.booleans(),

@@ -17,7 +17,6 @@ OPERATIONS: dict[str, Callable[[Any, str, str], Any]] = {
     "add": lambda headers, name, value: headers.add(name, value),
     "set": lambda headers, name, value: headers.__setitem__(name, value),
     "delete": lambda headers, name, value: headers.__delitem__(name),
-    "setdefault": lambda headers, name, value: headers.setdefault(name, value),
     "get": lambda headers, name, value: headers.get(name, value),
     "getlist": lambda headers, name, value: headers.getlist(name),
     "contains": lambda headers, name, value: name in headers,
@@ -40,6 +39,36 @@ def test_any_sequence_of_operations_gives_the_same_fields(
             theirs, name, value
         )
         assert ours.to_wsgi() == theirs.to_wsgi_list()
+        assert len(ours) == len(theirs)
+
+
+@pytest.mark.parametrize("name", ["Vary", "SET-COOKIE", "X"])
+def test_a_name_in_brackets_gives_the_first_value_or_a_key_error_in_both(name: str) -> None:
+    def first(headers: Any) -> str | None:
+        try:
+            return str(headers[name])
+        except KeyError:
+            return None
+
+    fields = [("Vary", "a"), ("Set-Cookie", "b"), ("Set-Cookie", "c")]
+    assert first(Headers(fields)) == first(WerkzeugHeaders(fields))
+
+
+EXTENSIONS: dict[str, Callable[[Any], Any]] = {
+    "a dict": lambda kind: {"vary": "b", "Allow": "GET"},
+    "pairs": lambda kind: [("vary", "b"), ("vary", "c")],
+    "headers": lambda kind: kind([("vary", "b"), ("vary", "c")]),
+    "nothing": lambda kind: kind(),
+}
+
+
+@pytest.mark.parametrize("fields", EXTENSIONS.values(), ids=EXTENSIONS.keys())
+def test_extending_leaves_the_fields_that_are_there_in_both(fields: Callable[[Any], Any]) -> None:
+    ours, theirs = Headers([("Vary", "a")]), WerkzeugHeaders([("Vary", "a")])
+    ours.extend(fields(Headers))
+    theirs.extend(fields(WerkzeugHeaders))
+    assert ours.to_wsgi() == theirs.to_wsgi_list()
+    assert ours.getlist("VARY") == theirs.getlist("VARY")
 
 
 @pytest.mark.parametrize("character", ["\r", "\n", "\r\n"])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from werkzeug import exceptions
 from werkzeug.sansio import multipart as werkzeug
@@ -101,7 +101,6 @@ def near_misses(draw: st.DrawFn) -> tuple[bytes, bytes]:
 
 
 @given(near_misses(), st.lists(st.integers(0, 12), max_size=12))
-@settings(deadline=None)
 def test_a_body_in_any_chunks_gives_what_werkzeug_gives_for_one_chunk(
     case: tuple[bytes, bytes], sizes: list[int]
 ) -> None:
@@ -119,7 +118,6 @@ def test_a_body_in_any_chunks_gives_what_werkzeug_gives_for_one_chunk(
 @given(
     st.lists(st.sampled_from([*PIECES, b"cut", b"--cut", b"--cut--"]), max_size=25).map(b"".join)
 )
-@settings(deadline=None)
 def test_a_soup_of_tokens_gives_what_werkzeug_gives(body: bytes) -> None:
     assert ours([body], b"cut") == theirs([body], b"cut")
     body = b"--cut\r\n" + A + b"\r\n\r\n" + body + b"\r\n--cut--"
@@ -127,7 +125,6 @@ def test_a_soup_of_tokens_gives_what_werkzeug_gives(body: bytes) -> None:
 
 
 @given(near_misses(), st.integers(0, 4))
-@settings(deadline=None)
 def test_too_many_parts_are_refused_where_werkzeug_refuses_them(
     case: tuple[bytes, bytes], max_parts: int
 ) -> None:

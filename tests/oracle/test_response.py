@@ -36,6 +36,11 @@ class Point:
     y: int
 
 
+class Badge:
+    def __html__(self) -> str:
+        return "<b>new</b>"
+
+
 def chunks() -> Iterator[str]:
     yield "one, "
     yield "zwö"
@@ -54,6 +59,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
         "uuid": uuid.UUID(int=7),
         "dataclass": Point(1, 2),
         "markup": Markup("<b>"),
+        "what shows itself as markup": Badge(),
     },
     "generator of texts": lambda make: chunks(),
     "iterator of bytes": lambda make: iter([b"a", b"b"]),

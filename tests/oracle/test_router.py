@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from flask import Flask
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from werkzeug.exceptions import MethodNotAllowed, NotFound
 from werkzeug.routing import BuildError as WerkzeugBuildError
@@ -227,7 +227,6 @@ def actual(router: Router, path: str, method: str, websocket: bool) -> tuple[obj
             return ("mismatch",)
 
 
-@settings(deadline=None)
 @given(rules_and_requests())
 @example(  # the first rule refuses the method, the second takes it, and then the number is wrong
     (
@@ -336,7 +335,6 @@ def built(build: Any, *arguments: object, **named: object) -> str:
     return url
 
 
-@settings(deadline=None)
 @given(
     rules=rule_sets.filter(lambda rules: "uuid" not in str(rules) and "b c" not in str(rules)),
     same_endpoint=st.booleans(),
@@ -420,3 +418,59 @@ def test_a_redirect_has_the_same_url(script_name: str, path: str) -> None:
             adapter.match(path, query_args=query, websocket=False)
         url = redirect_url(scheme, "example.org", script_name, moved.path, query)
         assert url == redirect.value.new_url
+
+
+LINKS: dict[str, tuple[str, dict[str, Any]]] = {
+    "a page of another": ("page", {}),
+    "a page of the same": (".item", {"n": 1}),
+    "a page that is only there": (".page", {}),
+    "a number": ("shop.item", {"n": 1}),
+    "a query": ("page", {"n": 1}),
+    "a query that equals the last one": ("page", {"n": True}),
+    "a query of several values": ("page", {"n": [1, "é"]}),
+    "a query of nothing": ("page", {"n": None}),
+    "an anchor": ("page", {"_anchor": "Stück 1#?"}),
+    "an empty anchor": ("page", {"_anchor": ""}),
+    "a method": ("shop.edit", {"_method": "POST", "n": 2}),
+    "no method": ("shop.edit", {"n": 2}),
+    "a method that it has not": ("shop.edit", {"_method": "DELETE", "n": 2}),
+    "an external one": ("page", {"_external": True}),
+    "an internal one": ("page", {"_external": False}),
+    "another scheme": ("page", {"_scheme": "https", "_anchor": "x"}),
+    "no scheme": ("page", {"_scheme": ""}),
+    "an internal one of another scheme": ("page", {"_scheme": "https", "_external": False}),
+    "no page": ("absent", {}),
+    "a page without its number": ("shop.item", {}),
+    "a word for a number": ("shop.item", {"n": "x"}),
+}
+
+
+LINKED_RULES = [
+    ("/", "page", ["GET", "POST"]),
+    ("/shop/", "shop.home", ["GET", "POST"]),
+    ("/shop/<int:n>", "shop.item", ["GET"]),
+    ("/shop/<int:n>/edit", "shop.edit", ["GET"]),
+    ("/shop/<int:n>/save", "shop.edit", ["POST"]),
+]
+
+
+@pytest.mark.parametrize(("path", "blueprint"), [("/", ""), ("/shop/", "shop")])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_view_links_to_pages_as_with_flask(path: str, blueprint: str, method: str) -> None:
+    app, router = Flask("shop", static_folder=None), Router()
+    for rule, endpoint, methods in LINKED_RULES:
+        app.add_url_rule(rule, endpoint, methods=methods)
+        router.add(rule, endpoint, methods)
+    ours = router.url_for("http", "example.org", "/mount", method, blueprint)
+    with app.test_request_context(path, base_url="http://example.org/mount", method=method):
+        for case, (endpoint, values) in LINKS.items():
+            assert link(ours, endpoint, values) == link(app.url_for, endpoint, values), case
+
+
+def link(url_for: Any, endpoint: str, values: dict[str, Any]) -> str:
+    try:
+        return str(url_for(endpoint, **values))
+    except LookupError:
+        return "no page"
+    except ValueError:
+        return "no such value"

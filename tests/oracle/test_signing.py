@@ -12,7 +12,7 @@ from typing import Any
 import itsdangerous
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgi_from_scratch.signing import (
@@ -45,7 +45,6 @@ def their_serializer(keys: list[str], salt: str) -> itsdangerous.URLSafeTimedSer
     return itsdangerous.URLSafeTimedSerializer(keys, salt=salt.encode(), signer_kwargs=DERIVATION)
 
 
-@settings(deadline=None)
 @given(KEYS, SALTS, st.binary(), TIMES)
 def test_signed_bytes_are_equal_and_each_reads_the_others(
     keys: list[str], salt: str, payload: bytes, seconds: int
@@ -57,7 +56,6 @@ def test_signed_bytes_are_equal_and_each_reads_the_others(
         assert theirs.unsign(ours.sign(payload), max_age=0) == payload
 
 
-@settings(deadline=None)
 @given(KEYS, SALTS, JSON)
 def test_serialized_texts_are_equal_and_each_reads_the_others(
     keys: list[str], salt: str, value: object
@@ -194,7 +192,6 @@ def test_they_inflate_what_is_too_long_for_us() -> None:
         URLSafeTimedSerializer(["key"], "salt").loads(text)
 
 
-@settings(deadline=None)
 @given(
     st.one_of(
         st.binary(),
@@ -220,7 +217,6 @@ def test_both_read_the_same_of_any_signed_payload(payload: bytes) -> None:
         assert answers[0] == "BadData"
 
 
-@settings(deadline=None)
 @given(st.text(alphabet=string.ascii_letters + ".-_=é"))
 def test_a_wrong_signature_carries_the_same_payload(text: str) -> None:
     with pytest.raises(BadSignature) as ours:

@@ -1,14 +1,11 @@
 """What a process that serves every scenario has loaded, and above all what it has not."""
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.scripts import run_script
 
 SERVE = """
 import json, sys
@@ -28,14 +25,7 @@ print(json.dumps([len(SCENARIOS), len(answers), sorted(name.partition(".")[0] fo
 def loaded_after_serving(package: str, add_to: str) -> set[str]:
     """Top-level names of all that a fresh interpreter has loaded once it has served every scenario."""
     program = SERVE.replace("PACKAGE", package).replace("ADD_TO", add_to)
-    answer = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-    )
+    answer = run_script(program)
     assert answer.returncode == 0, answer.stderr
     scenarios, answers, loaded = json.loads(answer.stdout)
     assert answers >= scenarios > 0
@@ -77,15 +67,8 @@ LATER = {"fsspec", "asyncio", "pebble", "multiprocessing"}
 def test_a_start_loads_nothing_that_only_a_workbook_or_a_remote_store_needs(
     package: str, more: set[str], tmp_path: Path
 ) -> None:
-    answer = subprocess.run(
-        [sys.executable, "-c", START.replace("PACKAGE", package)],
-        cwd=ROOT,
-        env={**os.environ, "SECRET_KEY": "a key for tests", "DOWNLOADS_URL": str(tmp_path)},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    program = START.replace("PACKAGE", package)
+    answer = run_script(program, SECRET_KEY="a key for tests", DOWNLOADS_URL=str(tmp_path))
     assert answer.returncode == 0, answer.stderr
     assert set(json.loads(answer.stdout)).isdisjoint(LATER | more)
     assert (tmp_path / "js_post_data.txt").read_text() == "Hey"

@@ -2,7 +2,6 @@
 
 import re
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,6 +10,8 @@ from flask import Flask
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.meta import find_undeclared_variables
 from markupsafe import Markup
+
+from tests.pages import WCAG_AA, Document, colours, contrast
 
 ROOT = Path(__file__).resolve().parents[2]
 STYLE = (ROOT / "static/css/hello.css").read_text(encoding="utf-8")
@@ -35,16 +36,11 @@ GLOBALS = {"url_for", "get_flashed_messages", "request"}
 
 SET_BY_BASE = {"home", "here"}
 
-VOID = {"br", "hr", "img", "input", "link", "meta"}
-
 TEXT_ON_BACKGROUND = [
     (text, background)
     for text in ("ink", "muted", "accent", "accent-strong", "red")
     for background in ("paper", "surface", "code")
 ] + [("on-accent", "accent"), ("on-accent", "accent-strong")]
-
-WCAG_AA = 4.5
-"""Ratio of luminances; WCAG 2.2 §1.4.3 for text of ordinary size."""
 
 
 class Application:
@@ -78,33 +74,6 @@ class Application:
         return self.environment.get_template(name).render({**PAGES[name], **variables})
 
 
-class Document(HTMLParser):
-    """A page as the list of its elements; refuses one that opens and closes them out of order."""
-
-    def __init__(self, markup: str) -> None:
-        super().__init__()
-        self.elements: list[tuple[str, dict[str, str]]] = []
-        self.open: list[str] = []
-        self.feed(markup)
-        self.close()
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.elements.append((tag, {name: value or "" for name, value in attrs}))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag, f"{self.getpos()}: </{tag}> closes something else"
-
-    def all(self, *tags: str) -> list[dict[str, str]]:
-        return [attributes for tag, attributes in self.elements if tag in tags]
-
-    @property
-    def ids(self) -> list[str]:
-        return [attributes["id"] for _, attributes in self.elements if "id" in attributes]
-
-
 def calls_of_url_for() -> list[tuple[str, str, tuple[str, ...]]]:
     """Template, endpoint and names of the values, of each call, in branches that are never rendered too."""
     environment = Application().environment
@@ -116,24 +85,6 @@ def calls_of_url_for() -> list[tuple[str, str, tuple[str, ...]]]:
         ).find_all(nodes.Call)
         if isinstance(call.node, nodes.Name) and call.node.name == "url_for"
     ]
-
-
-def colours(scheme: str) -> dict[str, str]:
-    """The custom properties of the style sheet that are colours, in the light or the dark scheme."""
-    light, dark = STYLE.split("@media (prefers-color-scheme: dark)", 1)
-    found = dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", light))
-    if scheme == "dark":
-        found |= dict(re.findall(r"--([\w-]+): (#[0-9a-f]{6});", dark))
-    return found
-
-
-def luminance(colour: str) -> float:
-    """WCAG 2.2's relative luminance of ``#rrggbb``."""
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = [
-        c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels
-    ]
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
 def test_every_template_is_tested_here() -> None:
@@ -199,11 +150,8 @@ def test_every_field_has_a_label_and_the_help_it_names(name: str) -> None:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_an_id_is_given_once(name: str) -> None:
-    assert [
-        name
-        for name, count in Counter(Document(Application().render(name)).ids).items()
-        if count > 1
-    ] == []
+    ids = Document(Application().render(name)).ids
+    assert [one for one, times in ids.items() if times > 1] == []
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -293,6 +241,5 @@ def test_the_navigation_marks_where_one_is(endpoint: str | None, current: dict[s
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize(("text", "background"), TEXT_ON_BACKGROUND)
 def test_text_stands_out_from_its_background(scheme: str, text: str, background: str) -> None:
-    found = colours(scheme)
-    darker, lighter = sorted(luminance(found[name]) for name in (text, background))
-    assert (lighter + 0.05) / (darker + 0.05) >= WCAG_AA
+    found = colours(scheme, STYLE)
+    assert contrast(found[text], found[background]) >= WCAG_AA

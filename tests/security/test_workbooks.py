@@ -5,7 +5,7 @@ import io
 import re
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZipFile
 
@@ -16,6 +16,7 @@ import flask_version
 import wsgi_from_scratch
 from comparison.scenarios import SECRET_KEY
 from comparison.steps import CSV, TEXT, XLS, XLSX, sample, upload
+from tests.archives import Change, changed
 from tests.security.target import Target, status
 from tutorial.settings import MEBIBYTE, Settings
 
@@ -23,8 +24,6 @@ WORKBOOKS = Path(__file__).parents[1] / "workbooks"
 SHEET, STRINGS, BOOK = "xl/worksheets/sheet1.xml", "xl/sharedStrings.xml", "xl/workbook.xml"
 TYPES = "[Content_Types].xml"
 RELATIONS = "xl/_rels/workbook.xml.rels"
-
-Change = Callable[[str], str]
 
 GOOD = (WORKBOOKS / "libreoffice.xlsx").read_bytes()
 OLD = (WORKBOOKS / "legacy.xls").read_bytes()
@@ -44,20 +43,6 @@ def reader() -> Iterator[Target]:
     yield Target(flask, scratch)
     flask.extensions["spreadsheets"].close()
     scratch.extensions["spreadsheets"].close()
-
-
-def changed(data: bytes, changes: dict[str, Change], **more: bytes) -> bytes:
-    """The workbook with some of its entries rewritten, and others beside them."""
-    file = io.BytesIO()
-    with ZipFile(io.BytesIO(data)) as before, ZipFile(file, "w", ZIP_DEFLATED) as after:
-        for name in before.namelist():
-            content = before.read(name)
-            if name in changes:
-                content = changes[name](content.decode()).encode()
-            after.writestr(name, content)
-        for name, content in more.items():
-            after.writestr(name, content)
-    return file.getvalue()
 
 
 def with_pattern(pattern: str, replacement: str) -> Change:

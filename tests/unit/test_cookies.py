@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import time_machine
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgi_from_scratch.cookies import MAX_SIZE, dump_cookie, parse_cookie
@@ -99,13 +99,11 @@ def test_a_header_of_a_megabyte_is_read_in_linear_time(start: str, end: str) -> 
     parse_cookie(start * (size // len(start)) + end)
 
 
-@settings(deadline=None)
 @given(st.text())
 def test_any_text_comes_back_as_it_was_set(value: str) -> None:
     assert parse_cookie(dump_cookie("name", value, path=None, max_size=0)) == [("name", value)]
 
 
-@settings(deadline=None)
 @given(st.text(), st.text(), st.text())
 def test_neither_value_nor_path_can_end_the_header_or_the_attribute(
     value: str, path: str, domain: str

@@ -29,6 +29,12 @@ def test_the_next_request_on_the_connection_is_left_alone(chunk: int) -> None:
     assert socket.data == b"GET / HTTP/1.1"
 
 
+def test_to_read_nothing_takes_nothing() -> None:
+    body = wsgi.body({"wsgi.input": Socket(b"abc"), "CONTENT_LENGTH": "3"}, 100)
+    assert body.read(0) == b""
+    assert body.read() == b"abc"
+
+
 def test_without_a_length_nothing_is_read() -> None:
     assert wsgi.body({"wsgi.input": Socket(b"never")}, 100).read() == b""
 
@@ -76,15 +82,33 @@ def test_an_unannounced_body_is_whole_or_refused(size: int, refused: bool, read_
         ("/\xff", "/\N{REPLACEMENT CHARACTER}"),
         ("//a//b", "/a//b"),
         ("a", "/a"),
-        ("", ""),
+        ("", "/"),
     ],
 )
 def test_a_path_is_decoded_once_and_begins_with_one_slash(path_info: str, path: str) -> None:
     assert wsgi.request_path({"PATH_INFO": path_info}) == path
 
 
+@pytest.mark.parametrize(
+    ("mount", "prefix"), [("/caf\xc3\xa9", "/café"), ("/a/", "/a"), ("/", ""), ("", "")]
+)
+def test_a_mount_is_decoded_once_and_ends_without_a_slash(mount: str, prefix: str) -> None:
+    assert wsgi.script_name({"SCRIPT_NAME": mount}) == prefix
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_scheme_is_the_one_that_the_server_saw(scheme: str) -> None:
+    assert wsgi.url_scheme({"wsgi.url_scheme": scheme}) == scheme
+
+
+@pytest.mark.parametrize("host", ["[::1::]", "[1.2.3.4]", "[a.b]", "[:]"])
+def test_what_stands_in_brackets_and_is_no_ipv6_address_is_no_host(host: str) -> None:
+    assert wsgi.request_host({"HTTP_HOST": host}) == ""
+
+
 def test_an_environ_with_nothing_in_it_is_enough() -> None:
-    assert wsgi.request_path({}) == wsgi.script_name({}) == wsgi.request_host({}) == ""
+    assert wsgi.request_path({}) == "/"
+    assert wsgi.script_name({}) == wsgi.request_host({}) == ""
     assert wsgi.url_scheme({}) == "http"
     assert wsgi.content_length({}) is None
 

@@ -22,6 +22,17 @@ def test_what_would_end_a_field_early_is_refused_wherever_it_enters(
     assert headers.to_wsgi() == []
 
 
+@pytest.mark.parametrize("value", ["a\tb", "a\x7f", "\x80", "\u2028"])
+def test_what_cannot_be_printed_is_kept_where_it_ends_no_field(value: str) -> None:
+    assert Headers([("X-A", value)]).to_wsgi() == [("X-A", value)]
+
+
+def test_the_fields_of_a_text_are_those_that_would_have_been_added() -> None:
+    headers = Headers.of_text("text/plain", 5)
+    added = Headers([("Content-Type", "text/plain"), ("Content-Length", "5")])
+    assert (headers.to_wsgi(), headers.names) == (added.to_wsgi(), added.names)
+
+
 def test_what_the_server_is_given_is_a_copy() -> None:
     headers = Headers([("A", "1")])
     headers.to_wsgi().append(("B", "2"))

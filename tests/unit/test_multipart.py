@@ -6,7 +6,7 @@ from types import FrameType
 from typing import TypeAlias
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from wsgi_from_scratch.errors import RequestEntityTooLarge
@@ -116,7 +116,6 @@ TOKENS = st.sampled_from(
 
 
 @given(st.lists(TOKENS, max_size=30).map(b"".join), st.lists(st.integers(0, 9), max_size=20))
-@settings(deadline=None)
 def test_any_chunking_of_anything_gives_the_same_outcome(body: bytes, sizes: list[int]) -> None:
     chunks, rest = [], body
     for size in sizes:
@@ -129,7 +128,6 @@ def test_any_chunking_of_anything_gives_the_same_outcome(body: bytes, sizes: lis
 
 
 @given(st.binary(max_size=200), st.binary(min_size=1, max_size=5))
-@settings(deadline=None)
 def test_random_bytes_give_events_or_one_of_the_two_errors(body: bytes, boundary: bytes) -> None:
     parse([body], boundary)
     parse([b"--" + boundary + b"\n" + F + b"\n\n" + body], boundary)

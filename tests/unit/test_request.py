@@ -53,12 +53,47 @@ def test_a_form_is_parsed_once() -> None:
     assert form.form["a"] == "1"
 
 
-def test_closing_a_request_closes_its_files() -> None:
-    body = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n2\r\n--x--\r\n'
-    form = posted(body, "multipart/form-data; boundary=x")
-    file = form.files["f"]
+def test_closing_a_request_closes_all_its_files() -> None:
+    file = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n2\r\n'
+    form = posted(file * 2 + b"--x--\r\n", "multipart/form-data; boundary=x")
+    files = form.files.getlist("f")
     form.close()
-    assert file.stream.closed
+    assert [file.stream.closed for file in files] == [True, True]
+
+
+FORM = "application/x-www-form-urlencoded"
+
+
+@pytest.mark.parametrize(
+    ("content_type", "data", "form"),
+    [(FORM, b"", {"a": "1"}), ("text/plain", b"a=1", {}), ("", b"a=1", {})],
+)
+def test_only_a_body_that_is_no_form_is_data(
+    content_type: str, data: bytes, form: dict[str, str]
+) -> None:
+    asked = posted(b"a=1", content_type)
+    assert asked.data == asked.data == data
+    assert dict(asked.form.items()) == form
+
+
+def test_a_form_can_be_parsed_from_a_body_that_was_read_whole() -> None:
+    asked = posted(b"a=1", FORM)
+    assert asked.get_data() == asked.get_data() == b"a=1"
+    assert asked.form["a"] == "1"
+    assert asked.data == b"a=1"
+
+
+def test_a_request_with_nothing_in_it_has_nothing_but_a_method() -> None:
+    asked = request()
+    assert (asked.method, asked.path, asked.host, asked.query_string) == ("GET", "/", "", b"")
+    assert (len(asked.args), len(asked.cookies), asked.content_length) == (0, 0, None)
+    assert (asked.content_type, asked.mimetype, asked.is_json) == (None, "", False)
+
+
+def test_the_head_says_what_the_body_is() -> None:
+    asked = posted(b"abc", "Text/HTML; charset=utf-8")
+    assert (asked.content_length, asked.mimetype) == (3, "text/html")
+    assert asked.headers.get("content-type") == "Text/HTML; charset=utf-8"
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,9 @@ class ObjectStore(MemoryFileSystem):  # type: ignore[misc]  # fsspec has no anno
             "LastModified": entry["created"],
         }
 
+    def rm_file(self, path: str, **kwargs: object) -> None:
+        super().rm_file(path)
+
     def mkdir(self, *_: object, **__: object) -> None:
         raise PermissionError("buckets are made by somebody else")
 

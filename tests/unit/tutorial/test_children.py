@@ -4,8 +4,6 @@ import math
 import multiprocessing
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.scripts import run_script
 from tutorial.children import BUSY, CRASHED, PATIENCE, STOPPED, TOO_LARGE, TOO_SLOW, Children
 from tutorial.errors import Refusal
 
-ROOT = Path(__file__).parents[3]
 MEMORY = 256 * 1024 * 1024
 
 
@@ -51,12 +49,7 @@ def test_what_the_function_raises_is_raised(children: Children) -> None:
     ("function", "arguments", "sentence", "code"),
     [
         (time.sleep, [30], TOO_SLOW, 400),
-        (
-            math.factorial,
-            [5_000_000],
-            TOO_SLOW,
-            400,
-        ),  # one call in C, which no Python code interrupts
+        (math.factorial, [5_000_000], TOO_SLOW, 400),  # one call in C: no Python code interrupts it
         (bytes, [4 * MEMORY], TOO_LARGE, 413),
         (os.abort, [], CRASHED, 400),
         (os._exit, [3], CRASHED, 400),
@@ -118,14 +111,7 @@ except ValueError:
 
 
 def test_garbage_is_collected_between_tasks_and_not_within() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-c", COLLECTING],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    finished = run_script(COLLECTING)
     assert finished.stdout == "False True\nTrue\n", finished.stderr
 
 
@@ -168,17 +154,6 @@ def test_after_closing_new_children_are_started() -> None:
     assert has_ended(first)
     assert children.run(os.getpid) != first
     children.close()
-
-
-def run_script(script: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-c", script, *arguments],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
 
 
 def test_children_made_before_a_fork_work_after_it_and_end_with_their_process() -> None:
@@ -230,9 +205,9 @@ from tutorial.children import Children
 print(Children(seconds=5.0, memory=2**28).run(os.getpid), flush=True)
 os.kill(os.getpid(), signal.SIGKILL)
 """
-    with pytest.raises(subprocess.CalledProcessError) as caught:
-        run_script(script)
-    child = caught.value.stdout.strip()
+    finished = run_script(script)
+    assert finished.returncode == -signal.SIGKILL, finished.stderr
+    child = finished.stdout.strip()
     deadline = time.monotonic() + 20
     while not has_ended(child) and time.monotonic() < deadline:
         time.sleep(0.05)
@@ -260,14 +235,7 @@ children.close()
 
 
 def test_what_is_preloaded_waits_in_the_process_from_which_children_are_forked() -> None:
-    finished = subprocess.run(
-        [sys.executable, "-c", PRELOAD],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    finished = run_script(PRELOAD)
     assert finished.stdout == "True None\nWELL True False\n", finished.stderr
 
 

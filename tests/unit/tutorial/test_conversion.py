@@ -2,20 +2,17 @@
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
 
+from tests.scripts import run_script
 from tutorial.conversion import LEFT_BEHIND, PREFIX, Conversion, delete_left_behind
 from tutorial.errors import Refusal
 from tutorial.settings import Settings
 from tutorial.signatures import Kind
 from tutorial.tables import to_csv
-
-ROOT = Path(__file__).parents[3]
 
 SETTINGS = Settings(secret_key="a key for tests", conversion_timeout=10.0)
 
@@ -61,14 +58,8 @@ def convert_nothing(settings: Settings = SETTINGS) -> None:
 
 
 def test_what_a_killed_process_leaves_is_deleted_an_hour_later(temporary: Path) -> None:
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED],
-        cwd=ROOT,
-        env={**os.environ, "TMPDIR": str(temporary)},
-        timeout=60,
-        check=False,
-    )
-    assert killed.returncode == -signal.SIGKILL
+    killed = run_script(KILLED, TMPDIR=str(temporary))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
     (folder,) = temporary.glob(f"{PREFIX}*")
     assert (folder / "source.xls").read_bytes() == b"an upload"
     convert_nothing()

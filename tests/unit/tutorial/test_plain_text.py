@@ -49,7 +49,7 @@ def test_what_is_no_text_is_refused(data: bytes, code: int) -> None:
 
 
 @given(st.binary(max_size=200))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_bytes_are_text_or_a_refusal(data: bytes) -> None:
     try:
         text = decode(data)
@@ -59,6 +59,6 @@ def test_any_bytes_are_text_or_a_refusal(data: bytes) -> None:
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"])))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_any_text_in_utf_8_comes_back(text: str) -> None:
     assert decode(text.encode("utf-8-sig")) == text

@@ -6,13 +6,11 @@ import io
 import random
 import re
 import subprocess
-import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
@@ -20,6 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from werkzeug.datastructures import FileStorage
 
+from tests.archives import changed
+from tests.scripts import run_script
 from tutorial.containers import DAMAGED, LOCKED
 from tutorial.errors import Refusal
 from tutorial.settings import Settings
@@ -59,18 +59,6 @@ def refused(spreadsheets: Spreadsheets, upload: MakeUpload, to_csv: ToCsv) -> Re
         return converted.value
 
     return refusal
-
-
-def changed(data: bytes, changes: dict[str, Callable[[str], str]]) -> bytes:
-    """The workbook with some of its entries rewritten."""
-    file = io.BytesIO()
-    with ZipFile(io.BytesIO(data)) as before, ZipFile(file, "w", ZIP_DEFLATED) as after:
-        for name in before.namelist():
-            content = before.read(name)
-            if name in changes:
-                content = changes[name](content.decode()).encode()
-            after.writestr(name, content)
-    return file.getvalue()
 
 
 # Real files
@@ -118,7 +106,8 @@ frame = pandas.DataFrame({"id": [1, None, 3], "day": pandas.to_datetime(["2024-0
 frame.to_excel(sys.argv[1], index=False, engine="openpyxl")
 """
     path = tmp_path / "pandas.xlsx"
-    subprocess.run([sys.executable, "-c", script, str(path)], check=True, timeout=60)
+    finished = run_script(script, str(path))
+    assert finished.returncode == 0, finished.stderr
     assert to_csv(path.read_bytes()) == (
         "id,day,a\n1,2024-02-29,1.5\n,2024-02-29,1.5\n3,2024-02-29,1.5\n"
     )
@@ -205,7 +194,6 @@ TEXT = st.text(
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=2), min_size=1, max_size=3))
 @settings(
-    deadline=None,
     max_examples=40,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
@@ -417,7 +405,6 @@ def test_the_process_that_serves_loads_no_pandas() -> None:
 import io, sys
 import tutorial.downloads, tutorial.text
 from tutorial.settings import Settings
-from tutorial.settings import Settings
 from tutorial.spreadsheets import Spreadsheets
 
 class Upload:
@@ -426,14 +413,7 @@ class Upload:
 assert Spreadsheets(Settings(secret_key="a key for tests")).to_csv(Upload())
 print({{"pandas", "numpy", "python_calamine", "flask", "werkzeug"}} & set(sys.modules))
 """
-    finished = subprocess.run(
-        [sys.executable, "-c", script],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    finished = run_script(script)
     assert (finished.stdout, finished.stderr) == ("set()\n", "")
 
 

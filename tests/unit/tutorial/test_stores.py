@@ -3,6 +3,8 @@
 import errno
 import os
 import re
+import shutil
+import stat
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -120,6 +122,30 @@ def test_a_folder_that_was_deleted_is_made_again(folder: Folder, path: Path) -> 
     path.rmdir()
     folder.write("name", CONTENT)
     assert folder.read("name") == CONTENT
+
+
+def test_a_folder_that_another_worker_makes_first_is_used(
+    monkeypatch: pytest.MonkeyPatch, folder: Folder, path: Path
+) -> None:
+    make = os.makedirs
+
+    def make_second(name: str, mode: int = 0o777, exist_ok: bool = False) -> None:
+        make(name)
+        make(name, mode, exist_ok)
+
+    shutil.rmtree(path, ignore_errors=True)
+    monkeypatch.setattr(os, "makedirs", make_second)
+    folder.write("name", b"a")
+    assert (path / "name").read_bytes() == b"a"
+
+
+def test_who_may_read_a_file_is_left_to_the_mask_of_the_process(folder: Folder, path: Path) -> None:
+    mask = os.umask(0o027)
+    try:
+        folder.write("name", b"a")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE((path / "name").stat().st_mode) == 0o640
 
 
 def test_a_file_that_goes_while_the_folder_is_listed_is_left_out(

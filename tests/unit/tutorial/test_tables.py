@@ -74,13 +74,13 @@ def test_rows_become_csv(rows: list[list[str]], text: str) -> None:
 
 
 @given(ROWS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_what_is_written_as_csv_is_read_as_it_was(rows: list[list[str]]) -> None:
     assert list(csv.reader(io.StringIO(to_csv(rows), newline=""))) == rows
 
 
 @given(ROWS)
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 def test_nothing_in_a_cell_becomes_markup(rows: list[list[str]]) -> None:
     html = to_html(rows)
     assert set(re.findall("<[^>]*>", html)) <= {
