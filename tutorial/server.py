@@ -1,9 +1,10 @@
 """Serve an application with the standard library's server: for learning and for development.
 
 ``wsgiref`` as it comes answers one connection at a time, so the spare connection that a browser opens stops it; it
-hands the socket itself to the application, where a read beyond the body waits for ever; and it copies the environment
-of the process, secret key included, into that of each request. Here a connection has a thread, a body has an end, and
-the environment holds the request alone. It speaks HTTP/1.0: one request, one connection.
+takes whatever comes for the head of a request; it hands the socket itself to the application, where a read beyond the
+body waits for ever; and it copies the environment of the process, secret key included, into that of each request. Here
+a connection has a thread, a head that is none is refused, a body has an end, and the environment holds the request
+alone. It speaks HTTP/1.0: one request, one connection.
 """
 
 import argparse
@@ -38,8 +39,34 @@ MAX_DRAINED = 64 * 1024 * 1024
 DIGITS = re.compile(r"[0-9]{1,20}")
 """Content-Length = 1*DIGIT (RFC 9110 §8.6); ``int`` alone would take "+5", "5_0" and digits of other scripts."""
 
+FIELD_LINE = re.compile(rb"(?:[!#$%&'*+.^_`|~0-9A-Za-z-]+:[^\0\r\n]*)?\r?\n")
+"""field-line = field-name ":" OWS field-value OWS (RFC 9112 §5), or the empty line that ends the head.
 
-class Body(io.RawIOBase):
+A line end may lack its CR (§2.2), and a value may have control characters except these (RFC 9110 §5.5).
+"""
+
+
+class Head(io.BufferedIOBase):
+    """The field lines of a connection, which notices one that is none, or has no end.
+
+    ``http.server`` reads them as those of an e-mail: a CR ends a line, white space before a colon ends the head, and
+    where the client has left, the head is over. Nor does it drop the white space after a value.
+    """
+
+    is_sound = True
+
+    def __init__(self, connection: io.BufferedIOBase) -> None:
+        self.connection = connection
+
+    def readline(self, size: int | None = -1, /) -> bytes:
+        line = self.connection.readline(size)
+        if not FIELD_LINE.fullmatch(line):
+            self.is_sound = False
+            return line
+        return line.rstrip(b" \t\r\n") + b"\r\n"
+
+
+class UnreadBody(io.RawIOBase):
     """The next ``length`` bytes of a connection, and then the end.
 
     A client that leaves or falls silent ends it early: the application sees a body that is shorter than announced.
@@ -106,29 +133,45 @@ class RequestHandler(WSGIRequestHandler):
     server: "Server"
     server_version = Exchange.server_software
     sys_version = ""
+    default_request_version = "HTTP/1.0"  # 0.9 has no status line, and a refusal needs one
     timeout = IDLE_TIMEOUT
     wbufsize = -1  # the head of an answer leaves as one packet, not line by line
 
     def handle(self) -> None:
-        unread = Body(self.rfile, MAX_DRAINED)
+        unread = UnreadBody(self.rfile, MAX_DRAINED)
         self.raw_requestline = self.rfile.readline(MAX_REQUEST_LINE + 1)
+        if self.raw_requestline == b"\r\n":  # one too many, after an earlier body (RFC 9112 §2.2)
+            self.raw_requestline = self.rfile.readline(MAX_REQUEST_LINE + 1)
         if len(self.raw_requestline) > MAX_REQUEST_LINE:
             self.requestline = self.request_version = self.command = ""
             self.send_error(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif self.parse_request():
-            if "Transfer-Encoding" in self.headers:
-                self.send_error(HTTPStatus.NOT_IMPLEMENTED)
-            elif (length := content_length(self.headers)) is None:
-                self.send_error(HTTPStatus.BAD_REQUEST)
-            else:
-                unread = Body(self.rfile, length)
-                self.exchange(unread)
+            unread = UnreadBody(self.rfile, int(self.headers.get("Content-Length", "0")))
+            self.exchange(unread)
         with contextlib.suppress(OSError):  # the client may have left
             self.wfile.flush()
             self.connection.shutdown(socket.SHUT_WR)
             unread.drain()
 
-    def exchange(self, body: Body) -> None:
+    def parse_request(self) -> bool:
+        """Whether the request can be carried out; where it cannot, that has been answered."""
+        connection = self.rfile
+        head = Head(connection)
+        self.rfile = head
+        try:
+            is_read = super().parse_request()
+        finally:
+            self.rfile = connection
+        refused = refusal(head, self.headers) if is_read else None
+        if refused:
+            self.send_error(refused[0], explain=refused[1])
+        return is_read and not refused
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """As in the base class, but what that repeats of the request comes on the page, not in the status line."""
+        super().send_error(code, explain=explain or message)
+
+    def exchange(self, body: UnreadBody) -> None:
         stdin, stdout = io.BufferedReader(body), cast("IO[bytes]", self.wfile)
         exchange = Exchange(stdin, stdout, self.get_stderr(), self.get_environ())
         exchange.request_handler = self
@@ -145,11 +188,22 @@ class RequestHandler(WSGIRequestHandler):
         return environ
 
 
-def content_length(headers: Message) -> int | None:
-    """The length that a request announces, 0 without one; None where that is no number, or two."""
-    values = set(headers.get_all("Content-Length", ["0"]))
-    value = values.pop()
-    return None if values or not DIGITS.fullmatch(value) else int(value)
+def refusal(head: Head, headers: Message) -> tuple[HTTPStatus, str] | None:
+    """The status and the sentence for a request whose fields, or whose body's end, can be read in two ways."""
+    lengths = set(headers.get_all("Content-Length", []))
+    if not head.is_sound:
+        return HTTPStatus.BAD_REQUEST, (
+            "The head of a request is lines of a name, a colon and a value, and an empty line at the end."
+        )
+    if "Transfer-Encoding" in headers:
+        if lengths:
+            return HTTPStatus.BAD_REQUEST, (
+                "A body with a Content-Length and a Transfer-Encoding has two ends."
+            )
+        return HTTPStatus.NOT_IMPLEMENTED, "A body is read by its Content-Length only."
+    if len(lengths) > 1 or not all(DIGITS.fullmatch(length) for length in lengths):
+        return HTTPStatus.BAD_REQUEST, "Content-Length is one number, in digits."
+    return None
 
 
 class Server(ThreadingMixIn, WSGIServer):

@@ -1,24 +1,29 @@
 """What ``tutorial.server`` makes of wsgiref."""
 
 import os
+import re
 import signal
 import socket
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.servers.conftest import APPLICATIONS
-from tests.servers.running import PATIENCE, running
+from tests.servers.running import PATIENCE, ROOT, Site, running
 from tutorial.errors import SettingsError
 from tutorial.server import MAX_REQUEST_LINE, RequestHandler, Server, serve
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+RECORDED = ROOT / "tests" / "fuzz" / "corpus" / "requests"
+"""Requests; those whose name begins so were sent by a browser, and ``*`` stands for the length of their body."""
 
 
 class Recorder:
@@ -63,7 +68,12 @@ def server(request: pytest.FixtureRequest, recorder: Recorder) -> Iterator[Serve
 
 def exchange(server: Server, raw: bytes, *, leave: bool = False) -> tuple[list[str], bytes]:
     """Send bytes, and give the lines of the answer's head and its body; ``leave`` ends the sending early."""
-    address = (server.server_name, server.server_port)
+    return exchange_at((server.server_name, server.server_port), raw, leave=leave)
+
+
+def exchange_at(
+    address: tuple[str, int], raw: bytes, *, leave: bool = False
+) -> tuple[list[str], bytes]:
     with socket.create_connection(address, timeout=PATIENCE) as connection:
         connection.sendall(raw)
         if leave:
@@ -115,26 +125,133 @@ def test_an_answer_reaches_a_client_whose_body_nobody_read(server: Server) -> No
     assert (head[0], body) == ("HTTP/1.0 413 As Asked", b"a body")
 
 
-@pytest.mark.parametrize(
-    ("request_head", "status"),
-    [
-        (b"POST / HTTP/1.1\r\nContent-Length: +5", "400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: -5", "400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5_0", "400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: 5\r\nContent-Length: 6", "400"),
-        (b"POST / HTTP/1.1\r\nContent-Length: " + b"9" * 5000, "400"),
-        (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked", "501"),
-        (b"GET /" + b"a" * MAX_REQUEST_LINE + b" HTTP/1.1", "414"),
-    ],
-    ids=lambda value: value[:60],
-)
+NO_HEADS = {
+    "a CR in a value": b"X: a\rSet-Cookie: b\r\n\r\n",
+    "a CR before a name": b"\rX: a\r\n\r\n",
+    "a CR before the line end": b"X: a\r\r\n\r\n",
+    "a space before the colon": b"Content-Length : 5\r\n\r\nhello",
+    "a tab before the colon": b"X\t: a\r\n\r\n",
+    "a line that goes on": b"X: a\r\n b\r\n\r\n",
+    "a first line that goes on": b" X: a\r\n\r\n",
+    "a line of white space": b"X: a\r\n \r\n\r\n",
+    "NUL in a value": b"X: a\0b\r\n\r\n",
+    "NUL in a name": b"X\0: a\r\n\r\n",
+    "no colon": b"X a\r\n\r\n",
+    "no colon, as e-mail has it": b"From somebody\r\n\r\n",
+    "no name": b": a\r\n\r\n",
+    "a space in a name": b"X Y: a\r\n\r\n",
+    "a bracket in a name": b"X(Y: a\r\n\r\n",
+    "a name beyond ASCII": b"\xc3\x84: a\r\n\r\n",
+    "an end before the empty line": b"X: a\r\n",
+    "an end in a value": b"X: a",
+    "an end in a name": b"X",
+    "an end before any field": b"",
+}
+"""What follows the request line, where a head is none."""
+
+UNREADABLE = {
+    **{name: (b"GET / HTTP/1.1\r\n" + rest, "400") for name, rest in NO_HEADS.items()},
+    "an end in the request line": (b"GET / HTTP/1.1", "400"),
+    "no request line": (b"hello\r\n\r\n", "400"),
+    "a version that is none": (b"GET / HTTP/x\r\n\r\n", "400"),
+    "a version to come": (b"GET / HTTP/2.0\r\n\r\n", "505"),
+    **{
+        name: (b"POST / HTTP/1.1\r\n" + fields + b"\r\n\r\nhello", status)
+        for name, fields, status in (
+            ("a length with a sign", b"Content-Length: +5", "400"),
+            ("a length below zero", b"Content-Length: -5", "400"),
+            ("a length with an underscore", b"Content-Length: 5_0", "400"),
+            ("a length without digits", b"Content-Length:", "400"),
+            ("a length of 5,000 digits", b"Content-Length: " + b"9" * 5000, "400"),
+            ("two lengths", b"Content-Length: 5\r\nContent-Length: 6", "400"),
+            ("a list of lengths", b"Content-Length: 5, 5", "400"),
+            ("chunks", b"Transfer-Encoding: chunked", "501"),
+            ("length and chunks", b"Content-Length: 5\r\nTransfer-Encoding: chunked", "400"),
+            ("too many fields", b"\r\n".join([b"X: a"] * 101), "431"),
+            ("too long a field", b"X: " + b"a" * 70_000, "431"),
+        )
+    },
+    "too long a request line": (b"GET /" + b"a" * MAX_REQUEST_LINE + b" HTTP/1.1\r\n\r\n", "414"),
+}
+"""Whole requests, and the status of the answer to each."""
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1"], indirect=True)
+@pytest.mark.parametrize(("raw", "status"), UNREADABLE.values(), ids=UNREADABLE)
 def test_what_cannot_be_read_is_refused_before_the_application(
-    server: Server, recorder: Recorder, request_head: bytes, status: str
+    server: Server, recorder: Recorder, raw: bytes, status: str
 ) -> None:
-    head, _ = exchange(server, request_head + b"\r\n\r\nhello", leave=True)
-    assert head[0].startswith(f"HTTP/1.0 {status} ")
+    head, page = exchange(server, raw, leave=True)
+    assert head[0] == f"HTTP/1.0 {status} {HTTPStatus(int(status)).phrase}"
+    assert re.search(rf"{status} - .+ .+", page.decode())
     assert "Python" not in "".join(head)
     assert recorder.environs == []
+
+
+@pytest.fixture(scope="module", params=APPLICATIONS)
+def site(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    command = [sys.executable, "-m", request.param, "--port=0"]
+    with running(command, tmp_path_factory.mktemp("server")) as site:
+        yield site
+
+
+@pytest.mark.parametrize("rest", NO_HEADS.values(), ids=NO_HEADS)
+def test_a_head_that_is_none_starts_no_session(site: Site, rest: bytes) -> None:
+    head, page = exchange_at(
+        (site.host, site.port), b"GET /set_session_data HTTP/1.1\r\n" + rest, leave=True
+    )
+    assert head[0] == "HTTP/1.0 400 Bad Request"
+    assert b"400 - The head of a request is lines of a name, a colon and a value" in page
+    assert "Set-Cookie" not in "".join(head)
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1"], indirect=True)
+@pytest.mark.parametrize(
+    ("fields", "environ"),
+    [
+        (b"X: \t a b\t c \t ", {"HTTP_X": "a b\t c"}),
+        (b"X:a", {"HTTP_X": "a"}),
+        (b"X:\r\nY: ", {"HTTP_X": "", "HTTP_Y": ""}),
+        ("X: gr\u00fc\u00df\u00ff".encode("latin-1"), {"HTTP_X": "gr\u00fc\u00df\u00ff"}),
+        ("X: gr\u00fc".encode(), {"HTTP_X": "gr\u00c3\u00bc"}),
+        (b"X: a\x01\x7fb", {"HTTP_X": "a\x01\x7fb"}),
+        (b'X: "a: b", <c>\nY: d', {"HTTP_X": '"a: b", <c>', "HTTP_Y": "d"}),
+        (b"x!#$%&'*+-.^`|~9: a", {"HTTP_X!#$%&'*+_.^`|~9": "a"}),
+        (b"X: a\r\nX: b", {"HTTP_X": "a,b"}),
+        (b"X: " + b"a" * 60_000, {"HTTP_X": "a" * 60_000}),
+        (
+            b"Content-Type: a/b \r\nContent-Length:\t0\t",
+            {"CONTENT_TYPE": "a/b", "CONTENT_LENGTH": "0"},
+        ),
+        (b"Content-Length: 0\r\nContent-Length: 0", {"CONTENT_LENGTH": "0"}),
+    ],
+    ids=lambda value: str(value)[:40] if isinstance(value, bytes) else "",
+)
+def test_a_field_that_is_right_though_unusual_arrives(
+    server: Server, recorder: Recorder, fields: bytes, environ: dict[str, str]
+) -> None:
+    exchange(server, b"\r\nGET /200 HTTP/1.1\r\n" + fields + b"\r\n\r\n")
+    (found,) = recorder.environs
+    names = {"CONTENT_TYPE", "CONTENT_LENGTH"} & environ.keys()
+    assert {
+        name: value for name, value in found.items() if name.startswith("HTTP_") or name in names
+    } == environ
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1"], indirect=True)
+@pytest.mark.parametrize("file", sorted(RECORDED.glob("browser-*")), ids=lambda file: file.name)
+def test_all_that_a_browser_sends_arrives(server: Server, recorder: Recorder, file: Path) -> None:
+    head, end, body = file.read_bytes().partition(b"\r\n\r\n")
+    head = head.replace(b"Content-Length: *", b"Content-Length: %d" % len(body))
+    exchange(server, head + end + body)
+    (environ,) = recorder.environs
+    for line in head.decode("latin-1").split("\r\n")[1:]:
+        name, _, value = line.partition(": ")
+        key = name.upper().replace("-", "_")
+        assert environ.get(key, environ.get(f"HTTP_{key}")) == value
+    assert recorder.bodies == [body]
 
 
 def test_the_environment_holds_the_request_and_not_the_process(
