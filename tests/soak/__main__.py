@@ -11,81 +11,17 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
-from rich.table import Table
 
 from tests.servers.running import ROOT
 
 from .server import serving
+from .shown import as_data, screen_of
 from .soak import Options, Report, soak
 
 APPLICATIONS = ("flask_version", "wsgi_from_scratch")
 CONFIGURATION = ROOT / "deploy" / "gunicorn.conf.py"
-
-
-def quantile(seconds: list[float], share: float) -> float:
-    """Milliseconds that the given share of requests have not exceeded."""
-    ordered = sorted(seconds)
-    return 1000 * ordered[min(len(ordered) - 1, int(share * len(ordered)))]
-
-
-def table_of(report: Report) -> Table:
-    table = Table(title=f"{report.application}, {report.seconds:.0f} s", caption=caption_of(report))
-    table.add_column("kind")
-    for column in ("requests", "p50 ms", "p90 ms", "p99 ms", "max ms", "lost by a kill"):
-        table.add_column(column, justify="right")
-    for kind, seconds in sorted(report.tally.seconds.items()):
-        times = [f"{quantile(seconds, share):.1f}" for share in (0.5, 0.9, 0.99, 1)]
-        table.add_row(kind, f"{len(seconds):,}", *times, str(report.tally.broken[kind] or ""))
-    return table
-
-
-def caption_of(report: Report) -> str:
-    tally = report.tally
-    sizes = "; ".join(
-        f"{name} {size.resident:,} kB, its own share {size.share:,}, {size.files} files"
-        for name, size in report.sizes
-    )
-    return (
-        f"{report.kills} workers killed, {sum(tally.broken.values())} connections lost with them, {tally.repeated}"
-        f" requests sent again, {tally.abandoned} visits given up. {report.kept} files kept, all downloaded."
-        f" {tally.resets} connections closed because a body was not read. Worker: {sizes}."
-    )
-
-
-def as_data(report: Report) -> dict[str, Any]:
-    tally = report.tally
-    return {
-        "application": report.application,
-        "seconds": round(report.seconds, 1),
-        "kinds": {
-            kind: {
-                "requests": len(seconds),
-                **{
-                    f"p{round(share * 100)}_ms": round(quantile(seconds, share), 2)
-                    for share in (0.5, 0.9, 0.99)
-                },
-                "max_ms": round(quantile(seconds, 1), 2),
-                "lost_by_a_kill": tally.broken[kind],
-            }
-            for kind, seconds in sorted(tally.seconds.items())
-        },
-        "statuses": {str(status): count for status, count in sorted(tally.statuses.items())},
-        "kills": report.kills,
-        "connections_lost": sum(tally.broken.values()),
-        "sent_again": tally.repeated,
-        "visits_given_up": tally.abandoned,
-        "connections_closed_for_an_unread_body": tally.resets,
-        "files_kept": report.kept,
-        "orphans": report.orphans,
-        "worker": {
-            name: {"resident_kb": size.resident, "share_kb": size.share, "files": size.files}
-            for name, size in report.sizes
-        },
-        "wrong": report.wrong,
-    }
 
 
 def soaked(name: str, configuration: Sequence[str], options: Options) -> Report:
@@ -129,7 +65,7 @@ def main() -> int:
             print(f"{name}: {error}", file=sys.stderr)
             return 1
         if not given.json:
-            Console().print(table_of(reports[-1]))
+            Console(highlight=False).print(screen_of(reports[-1]))
         for sentence in reports[-1].wrong:
             print(f"{name}: {sentence}", file=sys.stderr)
     if given.json:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak.__main__ import as_data, caption_of, table_of
 from tests.soak.server import serving
+from tests.soak.shown import as_data, latencies_of, memory_of, sentences_of
 from tests.soak.soak import Options, Report, soak
 from tests.soak.visitor import Kills
 
@@ -53,8 +53,16 @@ def test_nothing_is_wrong_with_the_application(report: Report) -> None:
 def test_all_that_was_seen_is_told(report: Report) -> None:
     data = as_data(report)
     assert sum(kind["requests"] for kind in data["kinds"].values()) > 100
-    assert table_of(report).row_count == len(data["kinds"])
-    assert f"{report.kept} files kept" in caption_of(report)
+    assert latencies_of(report).row_count == len(data["kinds"]) + 1
+    assert [column.header for column in memory_of(report).columns] == ["", "start", "warm", "end"]
+    told = " ".join(sentences_of(report))
+    assert f"{report.kept} converted files were kept" in told
+    assert f"grew by {report.growth:,} kB" in told
+    assert "Nothing was wrong" in told
+
+
+def test_the_last_sentence_of_a_screen_says_that_something_was_wrong(faulty: Report) -> None:
+    assert f"What was wrong ({len(faulty.wrong)})" in list(sentences_of(faulty))[-1]
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values(), ids=SENTENCES)

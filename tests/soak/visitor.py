@@ -47,6 +47,11 @@ class Tally:
     """Connections that the server has closed because it had not read a body to its end."""
     wrong: Counter[str] = field(default_factory=Counter)
 
+    @property
+    def lost(self) -> int:
+        """Connections that ended with a worker, of every kind."""
+        return sum(self.broken.values())
+
     def add(self, other: "Tally") -> None:
         for kind, seconds in other.seconds.items():
             self.seconds[kind] += seconds
