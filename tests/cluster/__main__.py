@@ -76,7 +76,7 @@ def break_things(cluster: Cluster) -> bool:
     held = True
     for name in FAULTS:
         row = suffer(cluster, name)
-        print(f"  {row.fault:28}{row.requests:>9}{len(row.failed):>8}  {row.remark}", flush=True)
+        print(f"  {row.fault:28}{row.requests:>9}{len(row.failed):>8}", flush=True)
         for failure in sorted({*row.failed}):
             print(f"    {failure}")
         held &= not row.failed

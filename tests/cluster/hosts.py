@@ -5,7 +5,6 @@ started again at the same address.
 """
 
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -46,13 +45,6 @@ def programs() -> tuple[str, str]:
         if find_spec(module) is None:
             raise Missing(f"{package} is not installed: make cluster installs it")
     return nginx, store
-
-
-def from_the_example(name: str) -> str:
-    """What deploy/environment sets a variable to."""
-    found = re.search(f"^{name}='(.*)'$", (DEPLOY / "environment").read_text("utf-8"), re.MULTILINE)
-    assert found is not None
-    return found[1]
 
 
 class Process:
@@ -107,6 +99,15 @@ class Process:
             self._process.wait(PATIENCE)
 
 
+class Host(Process):
+    """gunicorn, which takes connections before it has a worker."""
+
+    def start(self, environ: Mapping[str, str] | None = None) -> None:
+        super().start(environ)
+        with urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=PATIENCE):
+            pass
+
+
 class Store(Process):
     """An S3 server, which forgets everything when it stops."""
 
@@ -141,7 +142,7 @@ class Cluster:
         )
         gunicorn = [sys.executable, "-m", "gunicorn", "-c", str(DEPLOY / "gunicorn.conf.py")]
         self.hosts = [
-            Process([*gunicorn, f"{application}:app"], folder / f"host-{number}", free_port())
+            Host([*gunicorn, f"{application}:app"], folder / f"host-{number}", free_port())
             for number in (1, 2)
         ]
         port = free_port()
@@ -159,7 +160,6 @@ class Cluster:
             "AWS_ACCESS_KEY_ID": "none",
             "AWS_SECRET_ACCESS_KEY": "none",
             "AWS_DEFAULT_REGION": "us-east-1",
-            "FSSPEC_S3": from_the_example("FSSPEC_S3"),
         }
         return {
             "BIND": f"127.0.0.1:{host.port}",

@@ -75,21 +75,52 @@ def recorded(site: Site, target: str) -> dict[str, Any]:
     raise AssertionError(f"{target} is not in the log:\n{site.log.read_text()}")
 
 
-def configure(folder: Path, name: str, port: int, hosts: Sequence[int], more: str = "") -> None:
-    """Write nginx's files: those of deploy/ with other addresses, and ``more`` for the server that they name."""
+def configure(
+    folder: Path,
+    name: str,
+    port: int,
+    hosts: Sequence[int],
+    more: str = "",
+    *,
+    tls: int | None = None,
+) -> None:
+    """Write nginx's files: those of deploy/ with other addresses, and ``more`` for the server that they name.
+
+    With a port for ``tls``, that server listens there, for a ``cert.pem`` and a ``key.pem`` in the folder.
+    """
     (folder / "snippets").mkdir(parents=True, exist_ok=True)
     shutil.copy(DEPLOY / "nginx-application.conf", folder / "snippets" / "tutorial.conf")
     site = (DEPLOY / name).read_text("utf-8")
     named = re.findall(r"server (\d[\d.]+:\d+)", site)
-    assert (len(named), site.count("listen 80;")) == (len(hosts), 1)
+    assert len(named) == len(hosts)
     for address, port_of_host in zip(named, hosts, strict=True):
         site = site.replace(address, f"127.0.0.1:{port_of_host}")
+    if tls is not None:
+        secured = (DEPLOY / "nginx-tls.conf").read_text("utf-8")
+        secured = replaced(secured, "listen 443 ssl;", f"listen 127.0.0.1:{tls} ssl;")
+        secured = replaced(secured, "/etc/ssl/certs/tutorial.pem", str(folder / "cert.pem"))
+        secured = replaced(secured, "/etc/ssl/private/tutorial.key", str(folder / "key.pem"))
+        (folder / "snippets" / "tutorial-tls.conf").write_text(secured, "utf-8")
+        site = with_tls(site) + (DEPLOY / "nginx-redirect.conf").read_text("utf-8")
     # WebTest drops the cookies of a bare address, so clients say "localhost".
-    site = site.replace("listen 80;", f"listen 127.0.0.1:{port};{more}")
+    site = replaced(site, "    listen 80;", f"    listen 127.0.0.1:{port};{more}")
     (folder / "site.conf").write_text(site, "utf-8")
     # Its workers must reach the folder, as which they otherwise change their user.
     user = f"user {getpass.getuser()};" if os.geteuid() == 0 else ""
     (folder / "nginx.conf").write_text(WHOLE.format(user=user), "utf-8")
+
+
+def with_tls(site: str) -> str:
+    """What becomes of a file for nginx where docs/deployment.md adds TLS."""
+    site = replaced(site, "    listen 80;", "    #listen 80;")
+    return replaced(
+        site, "#include snippets/tutorial-tls.conf;", "include snippets/tutorial-tls.conf;"
+    )
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
 
 
 def nginx_command(program: str, folder: Path) -> list[str]:

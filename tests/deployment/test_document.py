@@ -2,20 +2,21 @@
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.deployment.hosts import DEPLOY
+from comparison.steps import get
+from tests.deployment.hosts import DEPLOY, with_tls
 from tests.servers.running import PATIENCE, ROOT, free_port, running
+from tutorial import remote_store
 from tutorial.settings import Settings
 
 TEXT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-SERVING, BY_HAND, FOR_GOOD, SHARED = BLOCKS
+SERVING, BY_HAND, FOR_GOOD, CERTIFICATE, TLS, SHARED = BLOCKS
 
 
 def shell(require_program: Callable[[str], str], script: str, folder: Path) -> list[str]:
@@ -31,8 +32,8 @@ def test_the_command_for_a_laptop_serves(
 ) -> None:
     port = free_port()
     script = SERVING.replace("flask_version", f"flask_version --port {port}")
-    with running(shell(require_program, script, tmp_path), tmp_path, port=port):
-        pass
+    with running(shell(require_program, script, tmp_path), tmp_path, port=port) as site:
+        assert site.ask(get("/healthz")).body == b"ok"
 
 
 @pytest.mark.usefixtures("logger_is_installed")
@@ -43,12 +44,12 @@ def test_the_commands_for_one_host_serve(
     environ = {"BIND": "127.0.0.1:0", "INSTANCE_PATH": str(tmp_path), "WEB_CONCURRENCY": "1"}
     script = BY_HAND.replace("flask_version", application)
     command = shell(require_program, script, tmp_path)
-    with running(command, tmp_path, environ=environ, stop=signal.SIGTERM):
-        pass
+    with running(command, tmp_path, environ=environ) as site:
+        assert site.ask(get("/healthz")).body == b"ok"
 
 
 def test_each_file_is_installed_where_the_others_look_for_it() -> None:
-    installed = dict(re.findall(r"install .*?(deploy/\S+) (/\S+)", FOR_GOOD))
+    installed = dict(re.findall(r"install .*?(deploy/\S+) (/\S+)", FOR_GOOD + TLS))
     assert {ROOT / path for path in installed} == {*DEPLOY.iterdir()} - {
         DEPLOY / "gunicorn.conf.py",
         DEPLOY / "nginx-cluster.conf",
@@ -56,9 +57,13 @@ def test_each_file_is_installed_where_the_others_look_for_it() -> None:
     }
     unit = (DEPLOY / "tutorial@.service").read_text("utf-8")
     assert f"EnvironmentFile={installed['deploy/environment']}\n" in unit
-    snippet = installed["deploy/nginx-application.conf"].removeprefix("/etc/nginx/")
+    snippets = [
+        installed[f"deploy/nginx-{name}.conf"].removeprefix("/etc/nginx/")
+        for name in ("application", "tls")
+    ]
     for name in ("nginx.conf", "nginx-cluster.conf"):
-        assert f"include {snippet};" in (DEPLOY / name).read_text("utf-8")
+        text = (DEPLOY / name).read_text("utf-8")
+        assert [f"include {snippet};" in text for snippet in snippets] == [True, True]
 
 
 def test_each_application_listens_where_nginx_expects_it() -> None:
@@ -71,10 +76,26 @@ def test_each_application_listens_where_nginx_expects_it() -> None:
     ]
 
 
-def test_the_commands_for_good_are_a_shell_s(require_program: Callable[[str], str]) -> None:
-    command = [require_program("sh"), "-nc", FOR_GOOD]
+@pytest.mark.parametrize("script", [FOR_GOOD, TLS])
+def test_the_commands_for_good_are_a_shell_s(
+    require_program: Callable[[str], str], script: str
+) -> None:
+    command = [require_program("sh"), "-nc", script]
     answer = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (answer.returncode, answer.stderr) == (0, "")
+
+
+def test_its_command_for_tls_puts_one_line_in_the_place_of_another(
+    require_program: Callable[[str], str], tmp_path: Path
+) -> None:
+    (edit,) = re.findall(r"^sed -i '(.*)'", TLS, re.MULTILINE)
+    for name in ("nginx.conf", "nginx-cluster.conf"):
+        command = [require_program("sed"), edit, str(DEPLOY / name)]
+        edited = subprocess.run(
+            command, capture_output=True, text=True, timeout=PATIENCE, check=True
+        )
+        text = (DEPLOY / name).read_text("utf-8")
+        assert edited.stdout == with_tls(text) != text
 
 
 def test_each_variable_that_it_names_is_explained() -> None:
@@ -82,6 +103,12 @@ def test_each_variable_that_it_names_is_explained() -> None:
     named = {*re.findall(r"^([A-Z][A-Z0-9_]+)=", SHARED, re.MULTILINE)}
     named |= {*re.findall(r"`([A-Z]+_[A-Z_]+)[`=]", TEXT)} - {"SCRIPT_NAME"}
     assert [name for name in sorted(named) if f"{name}=" not in explained] == []
+
+
+def test_the_limits_of_s3_are_those_of_the_store() -> None:
+    silence = remote_store.READ_TIMEOUT
+    call = remote_store.TRIES * (remote_store.CONNECT_TIMEOUT + silence)
+    assert f"| {silence} s without a byte from S3, {call} s for each call of it |" in TEXT
 
 
 def test_the_keys_are_changed_as_it_says() -> None:

@@ -1,5 +1,6 @@
 """The unit and the environment file: what systemd's own tools say of the one, and the settings of the other."""
 
+import json
 import re
 import shlex
 import subprocess
@@ -11,6 +12,8 @@ import pytest
 
 from tests.deployment.hosts import DEPLOY
 from tests.servers.running import PATIENCE, ROOT
+from tutorial import remote_store
+from tutorial.errors import SettingsError
 from tutorial.settings import Settings
 
 UNIT = "tutorial@flask_version.service"
@@ -77,6 +80,25 @@ def test_what_it_shows_as_defaults_are_the_defaults() -> None:
     read = Settings.from_environ({"SECRET_KEY": "a key", **shown})
     assert len(shown) >= 10
     assert read == Settings(secret_key="a key", downloads_url=read.downloads_url)
+
+
+def test_as_it_comes_it_stops_the_start() -> None:
+    """A key that everybody can read here would be worse than none."""
+    given = {name: shlex.split(value) for commented, name, value in LINES if not commented}
+    assert given == {"SECRET_KEY": []}
+    with pytest.raises(SettingsError, match=r"^SECRET_KEY is empty"):
+        Settings.from_environ({"SECRET_KEY": ""})
+
+
+def test_the_limits_of_s3_that_it_shows_are_those_of_the_store() -> None:
+    (shown,) = [value for _, name, value in LINES if name == "FSSPEC_S3"]
+    limits = {
+        "connect_timeout": remote_store.CONNECT_TIMEOUT,
+        "read_timeout": remote_store.READ_TIMEOUT,
+        "retries": {"max_attempts": remote_store.RETRIES},
+    }
+    assert json.loads(shlex.split(shown)[0]) == {"config_kwargs": limits}
+    assert remote_store.TRIES == 2
 
 
 def test_a_shell_reads_it_as_systemd_does(require_program: Callable[[str], str]) -> None:

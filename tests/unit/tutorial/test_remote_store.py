@@ -5,12 +5,15 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
+from typing import ClassVar
 from uuid import uuid4
 
 import pytest
+from fsspec.config import conf  # type: ignore[import-untyped]  # as in the module
 from fsspec.implementations.dirfs import DirFileSystem  # type: ignore[import-untyped]  # as in the module
 from fsspec.implementations.memory import MemoryFileSystem  # type: ignore[import-untyped]  # as above
 
+from tutorial import remote_store
 from tutorial.errors import SettingsError
 from tutorial.remote_store import RemoteStore, _file
 
@@ -125,3 +128,69 @@ def test_a_store_that_does_not_answer_is_not_ready(
     monkeypatch.setattr(MemoryFileSystem, "info", fail(TimeoutError("no network")))
     with pytest.raises(TimeoutError, match="no network"):
         store.check()
+
+
+# Limits of S3. tests/cluster/test_silent_store.py holds them against the driver itself, and a store that is silent.
+
+
+class S3(MemoryFileSystem):  # type: ignore[misc]  # as above
+    """Has the name of the driver, and nothing else of it."""
+
+    protocol: ClassVar[tuple[str, ...]] = ("s3", "s3a")
+
+
+@pytest.fixture
+def configured(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], RemoteStore]:
+    """The store in S3 where an operator has set this for fsspec."""
+
+    def store(configuration: dict[str, object]) -> RemoteStore:
+        monkeypatch.setattr("fsspec.get_filesystem_class", lambda protocol: S3)
+        monkeypatch.setitem(conf, "s3", configuration)
+        return RemoteStore("s3://bucket/downloads")
+
+    return store
+
+
+OURS = {
+    "connect_timeout": remote_store.CONNECT_TIMEOUT,
+    "read_timeout": remote_store.READ_TIMEOUT,
+    "retries": {"max_attempts": remote_store.RETRIES},
+}
+OF_OPERATORS: list[dict[str, object]] = [
+    {},
+    {"s3": {"addressing_style": "path"}},
+    {"read_timeout": 60},
+    {"connect_timeout": 0.5, "read_timeout": 1, "retries": {"mode": "standard"}},
+]
+
+
+@pytest.mark.parametrize("theirs", OF_OPERATORS)
+def test_what_an_operator_sets_for_s3_stays_and_the_rest_is_ours(
+    configured: Callable[[dict[str, object]], RemoteStore], theirs: dict[str, object]
+) -> None:
+    store = configured({"endpoint_url": "https://s3.example.org", "config_kwargs": theirs})
+    limits = store._options["config_kwargs"]
+    assert limits == {**OURS, **theirs}
+    a_try = limits["connect_timeout"] + limits["read_timeout"]
+    assert store._limits == {"timeout": remote_store.TRIES * a_try}
+
+
+def test_a_call_has_time_for_two_tries_and_a_conversion_for_two_calls() -> None:
+    a_try = remote_store.CONNECT_TIMEOUT + remote_store.READ_TIMEOUT
+    assert remote_store.TRIES >= 2
+    assert 2 * remote_store.TRIES * a_try < 30
+
+
+@pytest.mark.parametrize(
+    "wrong", ["text", 5, {"read_timeout": "5"}, {"connect_timeout": None}, {"read_timeout": []}]
+)
+def test_limits_that_cannot_be_meant_stop_the_start(
+    configured: Callable[[dict[str, object]], RemoteStore], wrong: object
+) -> None:
+    with pytest.raises(SettingsError, match=r"^FSSPEC_S3 .*config_kwargs"):
+        configured({"config_kwargs": wrong})
+
+
+def test_other_drivers_keep_limits_of_their_own(store: RemoteStore) -> None:
+    assert "config_kwargs" not in store._filesystem().fs.storage_options
+    assert store._limits == {}
