@@ -25,20 +25,27 @@ _CSV = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 
 
 class Downloads:
-    """The store at ``url``, whose files can be read for ``max_age`` seconds and have ``max_size`` bytes in all.
+    """The store at ``url``, of at most ``max_files`` files of ``max_size`` bytes in all, each for ``max_age`` seconds.
 
     Raises ``SettingsError`` if nothing can open the URL. Each method raises ``Refusal`` (503) if the store fails.
     """
 
-    def __init__(self, url: str, max_age: int, max_size: int = Settings.max_downloads_size) -> None:
+    def __init__(
+        self,
+        url: str,
+        max_age: int,
+        max_size: int = Settings.max_downloads_size,
+        max_files: int = Settings.max_downloads,
+    ) -> None:
         self._store = store_at(url)
         self._max_age = max_age
         self._max_size = max_size
+        self._max_files = max_files
 
     def save_csv(self, content: bytes) -> str:
         """Keep the content under a new name, which is given back; delete what has expired.
 
-        Workers that save at the same time do not see each other's file, so each may pass ``max_size`` by one.
+        Workers that save at the same time do not see each other's file, so each may pass the limits by one.
         """
         name = f"{uuid.uuid4()}.csv"
         with _failure_refused():
@@ -78,14 +85,15 @@ class Downloads:
             self._store.check()
 
     def _make_room(self, size: int) -> None:
-        stored = 0
+        files = stored = 0
         for file in self._store.files():
             if not _CSV.fullmatch(file.name) and not DRAFT.fullmatch(file.name):
                 continue
             if not self._has_expired(file) or not self._delete(file):
+                files += 1
                 stored += file.size
-        if stored + size > self._max_size:
-            logger.warning("%d bytes of downloads leave no room for %d", stored, size)
+        if stored + size > self._max_size or files >= self._max_files:
+            logger.warning("%d downloads of %d bytes leave no room for %d", files, stored, size)
             raise Refusal(
                 "There is no room to keep another converted file just now; please try again later,"
                 " or take the conversion that sends the file at once.",
@@ -97,6 +105,8 @@ class Downloads:
             self._store.delete(file.name)
         except FileNotFoundError:  # another worker was faster
             pass
+        except TimeoutError:  # a store that has fallen silent will not take the next file either
+            raise
         except Exception:  # a file that cannot be deleted is no reason not to store another
             logger.warning("an expired file cannot be deleted", exc_info=True)
             return False

@@ -96,6 +96,9 @@ class Settings:
     """Bytes of all converted files that are kept at a time; what would pass it is refused, and nothing that can
     still be downloaded is deleted. Whoever uploads at full speed fills a disk long before an hour is over."""
 
+    max_downloads: int = 10_000
+    """Converted files that are kept at a time, however small they are. Whoever keeps one more looks at all of them."""
+
     session_cookie_secure: bool = False
     """Whether the session cookie is sent over HTTPS only: true wherever HTTPS is spoken."""
 

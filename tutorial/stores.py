@@ -10,7 +10,7 @@ a file is replaced itself, not what it leads to.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from stat import S_ISREG
 from typing import NamedTuple, Protocol
@@ -75,17 +75,14 @@ class Folder:
         self._path = os.path.abspath(os.path.expanduser(path))
         self._prefix = os.path.join(self._path, "")
 
-    def files(self) -> list[File]:
+    def files(self) -> Iterator[File]:
         try:
-            with os.scandir(self._path) as entries:
-                names = [entry.name for entry in entries]
+            names = os.listdir(self._path)
         except FileNotFoundError:
-            return []
-        files = []
+            return
         for name in names:
             with suppress(FileNotFoundError):  # no file, or another worker has just deleted it
-                files.append(self.find(name))
-        return files
+                yield self.find(name)
 
     def find(self, name: str) -> File:
         status = os.lstat(self._prefix + name)

@@ -29,7 +29,10 @@ def create_app(settings: Settings | None = None) -> Application:
             "settings": settings,
             "spreadsheets": Spreadsheets(settings),
             "downloads": Downloads(
-                settings.downloads_url, settings.downloads_max_age, settings.max_downloads_size
+                settings.downloads_url,
+                settings.downloads_max_age,
+                settings.max_downloads_size,
+                settings.max_downloads,
             ),
             "signer": URLSafeTimedSerializer(keys, salt="custom-cookie"),
         },

@@ -30,6 +30,11 @@ CASES: dict[str, tuple[Step, str]] = {
         get("/css/hello.css", "Range: bytes=0--0"),
         "416 REQUESTED RANGE NOT SATISFIABLE",
     ),
+    "two signs in another unit": (get("/css/hello.css", "Range: lines=0--0"), "200 OK"),
+    "a part of another file": (
+        get("/css/hello.css", 'If-Match: "other"', "Range: bytes=0-9"),
+        "412 PRECONDITION FAILED",
+    ),
     "a form of 16 MiB of percent signs": (
         post("/", URLENCODED, b"%" * 16 * 1024 * 1024),
         "413 REQUEST ENTITY TOO LARGE",
@@ -46,6 +51,20 @@ CASES: dict[str, tuple[Step, str]] = {
     "JSON that is nested too deeply": (
         post("/handle_js_post", JSON, nested(100)),
         "400 BAD REQUEST",
+    ),
+    "JSON in UTF-16 with half a quote in a letter": (
+        post(
+            "/handle_js_post", JSON, f'["\u2200",{"[" * 1000}{"]" * 1000},""]'.encode("utf-16-le")
+        ),
+        "400 BAD REQUEST",
+    ),
+    "JSON in UTF-32, which may be nested as well": (
+        post("/handle_js_post", JSON, '{"greeting": "∀", "name": [[["b"]]]}'.encode("utf-32")),
+        "400 BAD REQUEST",
+    ),
+    "JSON in UTF-16": (
+        post("/handle_js_post", JSON, '{"greeting": "∀", "name": "[[["}'.encode("utf-16")),
+        "200 OK",
     ),
     "JSON near Python's own limit": (
         post("/handle_js_post", JSON, nested(981)),

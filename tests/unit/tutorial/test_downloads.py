@@ -239,6 +239,7 @@ def test_the_log_says_why_a_store_failed(
     monkeypatch.setattr(Folder, "write", fail(OSError(errno.ENOSPC, "No space left on device")))
     with pytest.raises(Refusal):
         downloads.save_message("Hey")
+    assert "the store of downloads failed" in caplog.text
     assert "No space left on device" in caplog.text
 
 
@@ -264,6 +265,34 @@ def test_what_has_expired_makes_room(url: str) -> None:
         downloads.save_csv(b"1")
 
 
+def test_a_store_that_falls_silent_is_asked_to_delete_one_file_and_no_more(
+    monkeypatch: pytest.MonkeyPatch, folder: Path
+) -> None:
+    downloads = Downloads(str(folder), HOUR)
+    for name in [downloads.save_csv(b"1") for _ in range(3)]:
+        make_old(folder / name)
+    asked: list[str] = []
+
+    def delete(store: Folder, name: str) -> None:
+        asked.append(name)
+        raise TimeoutError
+
+    monkeypatch.setattr(Folder, "delete", delete)
+    with pytest.raises(Refusal, match="cannot be stored"):
+        downloads.save_csv(b"1")
+    assert len(asked) == 1
+
+
+def test_so_many_files_are_kept_and_no_more_however_small(url: str) -> None:
+    downloads = Downloads(url, HOUR, max_files=2)
+    first = downloads.save_csv(b"1")
+    downloads.save_message("not one of them")
+    downloads.save_csv(b"2")
+    with pytest.raises(Refusal, match="no room"):
+        downloads.save_csv(b"")
+    assert downloads.read_csv(first) == b"1"
+
+
 def test_an_expired_file_that_cannot_be_deleted_still_takes_its_room(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
@@ -272,6 +301,19 @@ def test_an_expired_file_that_cannot_be_deleted_still_takes_its_room(
     monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
     with pytest.raises(Refusal, match="no room"):
         downloads.save_csv(b"1")
+
+
+def test_the_log_says_why_there_is_no_room(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, folder: Path
+) -> None:
+    downloads = Downloads(str(folder), HOUR, 10)
+    make_old(folder / downloads.save_csv(b"12345"))
+    monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
+    with pytest.raises(Refusal):
+        downloads.save_csv(b"123456")
+    assert "an expired file cannot be deleted" in caplog.text
+    assert "not yours" in caplog.text
+    assert "1 downloads of 5 bytes leave no room for 6" in caplog.text
 
 
 def test_drafts_take_room_but_the_message_and_foreign_files_do_not(folder: Path) -> None:

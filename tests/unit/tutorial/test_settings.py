@@ -40,6 +40,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("DOWNLOADS_URL", "s3://bucket/prefix", "s3://bucket/prefix"),
         ("DOWNLOADS_MAX_AGE", "60", 60),
         ("MAX_DOWNLOADS_SIZE", "1000", 1000),
+        ("MAX_DOWNLOADS", "10", 10),
         ("SESSION_COOKIE_SECURE", "true", True),
         ("SESSION_COOKIE_SECURE", "1", True),
         ("SESSION_COOKIE_SECURE", "Off", False),
@@ -161,7 +162,7 @@ def test_flask_knows_the_names_that_are_its_own() -> None:
     own = {"LOGIN_USERNAME", "LOGIN_PASSWORD", "MAX_UNPACKED_SIZE", "MAX_CELLS", "DOWNLOADS_URL"}
     own |= {"MAX_URL_LENGTH", "MAX_QUERY_FIELDS", "MAX_COOKIE_HEADER_SIZE", "MAX_COOKIES"}
     own |= {"MAX_JSON_SIZE", "MAX_JSON_DEPTH", "CONVERSION_TIMEOUT", "CONVERSION_MEMORY"}
-    own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE"}
+    own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE", "MAX_DOWNLOADS"}
     config = Settings(secret_key="a key for tests").as_config()
     assert set(config) - own <= set(Flask.default_config)
     assert own.isdisjoint(Flask.default_config)

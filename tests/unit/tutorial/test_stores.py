@@ -117,7 +117,7 @@ def test_what_is_not_there_is_told_alike(
 def test_a_folder_that_was_deleted_is_made_again(folder: Folder, path: Path) -> None:
     folder.delete("name")
     path.rmdir()
-    assert folder.files() == []
+    assert list(folder.files()) == []
     folder.check()
     path.rmdir()
     folder.write("name", CONTENT)
@@ -349,6 +349,6 @@ def test_a_folder_that_cannot_be_written_to_is_not_ready(
 def test_a_file_in_the_place_of_the_folder_fails_each_time(tmp_path: Path) -> None:
     (tmp_path / "downloads").touch()
     store: Store = Folder(str(tmp_path / "downloads"))
-    for action in (store.files, store.check, lambda: store.write("name", CONTENT)):
+    for action in (lambda: list(store.files()), store.check, lambda: store.write("name", CONTENT)):
         with pytest.raises(NotADirectoryError):
             action()
