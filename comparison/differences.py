@@ -27,43 +27,24 @@ class Difference:
     """Whether a request can bring it out."""
 
 
-# Werkzeug reads a form in pieces of this many bytes.
-_PIECE = 64 * 1024
 _MOST_FIELDS = 100
 _blank_line = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _line_break = re.compile(rb"\r\n|\n|\r")
 
 
-def _delimiter(request: Request) -> bytes | None:
-    boundary = parse_parameters(request.header("Content-Type") or "")[1].get("boundary")
-    return f"--{boundary}".encode("latin-1", "replace") if boundary else None
-
-
-def _is_cut_in_its_last_delimiter(request: Request) -> bool:
-    """Whether a piece of a multipart body ends between the two hyphens behind a boundary."""
-    delimiter, body = _delimiter(request), request.body
-    return delimiter is not None and any(
-        body.endswith(delimiter + b"-", 0, end) for end in range(_PIECE, len(body), _PIECE)
-    )
-
-
 def _has_a_part_with_many_fields(request: Request) -> bool:
     """Whether many lines follow a delimiter, without a blank one among them."""
-    delimiter = _delimiter(request)
-    return delimiter is not None and any(
+    boundary = parse_parameters(request.header("Content-Type") or "")[1].get("boundary")
+    if not boundary:
+        return False
+    delimiter = f"--{boundary}".encode("latin-1", "replace")
+    return any(
         len(_line_break.findall(block.partition(delimiter)[2])) > _MOST_FIELDS
         for block in _blank_line.split(request.body)
     )
 
 
 DIFFERENCES: tuple[Difference, ...] = (
-    Difference(
-        "upload cut between two hyphens",
-        "Werkzeug adds a carriage return to a file when a read ends inside the last delimiter.",
-        "https://github.com/pallets/werkzeug/issues/3285",
-        "tests/parity/test_differences.py::test_a_file_is_the_same_wherever_its_body_is_cut",
-        _is_cut_in_its_last_delimiter,
-    ),
     Difference(
         "part with many header fields",
         "Werkzeug reads any number of header fields in a part of a form; ours reads a hundred.",

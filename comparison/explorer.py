@@ -30,6 +30,7 @@ from wsgi_from_scratch.errors import HTTPException
 from wsgi_from_scratch.response import Response
 from wsgi_from_scratch.router import Routes
 from wsgi_from_scratch.sessions import SessionInterface
+from wsgi_from_scratch.static_files import send_from_directory
 
 from .cookie import flip_a_byte, verdict
 from .exchange import Exchange, Jar
@@ -360,12 +361,12 @@ def index(ctx: Context) -> str:
 
 @pages.route("/css/hello.css")
 def style(ctx: Context) -> Response:
-    return ctx.send_file(str(ROOT / "static" / "css" / "hello.css"))
+    return send_from_directory(ctx.environ, str(ROOT / "static"), "css/hello.css")
 
 
 @pages.route("/favicon.svg")
 def icon(ctx: Context) -> Response:
-    return ctx.send_file(str(ROOT / "static" / "favicon.svg"))
+    return send_from_directory(ctx.environ, str(ROOT / "static"), "favicon.svg")
 
 
 @pages.route("/scenarios/<name>")

@@ -6,16 +6,22 @@ from datetime import datetime
 from hashlib import sha1
 from io import BytesIO
 from ipaddress import IPv6Address
-from typing import IO, TYPE_CHECKING, Any, cast
+from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from flask import Flask, Request, request
+from flask import Flask, Request, Response, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadTimeSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
 from werkzeug.datastructures import ImmutableMultiDict
-from werkzeug.exceptions import BadHost, ClientDisconnected, HTTPException, RequestEntityTooLarge
+from werkzeug.exceptions import (
+    BadHost,
+    ClientDisconnected,
+    HTTPException,
+    PreconditionFailed,
+    RequestEntityTooLarge,
+)
 from werkzeug.formparser import FormDataParser
-from werkzeug.http import parse_date
+from werkzeug.http import is_resource_modified, parse_date
 from werkzeug.sansio.http import parse_cookie
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, get_input_stream
@@ -32,11 +38,47 @@ if TYPE_CHECKING:
     from werkzeug.datastructures import FileStorage, MultiDict
 
 
+def create_app(settings: Settings | None = None) -> Flask:
+    """A new application; without ``settings`` they are read from the environment."""
+    settings = settings or Settings.from_environ()
+    keys = [*settings.secret_key_fallbacks, settings.secret_key]
+    app = Application(
+        __name__,
+        template_folder=ROOT / "templates",
+        static_folder=ROOT / "static",
+        static_url_path="/",
+    )
+    app.config.from_mapping(settings.as_config(), SESSION_COOKIE_SAMESITE="Lax")
+    app.request_class = StrictRequest
+    app.response_class = ConditionalResponse
+    app.session_interface = Sessions()
+    app.extensions["settings"] = settings
+    app.extensions["spreadsheets"] = Spreadsheets(settings)
+    app.extensions["downloads"] = Downloads(
+        settings.downloads_url,
+        settings.downloads_max_age,
+        settings.max_downloads_size,
+        settings.max_downloads,
+    )
+    app.extensions["signer"] = URLSafeTimedSerializer(
+        keys,
+        salt="custom-cookie",
+        signer=OneSpelling,
+        signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},
+    )
+    app.before_request(refuse_bad_host)
+    app.register_blueprint(views)
+    return app
+
+
+# From here on: where Flask is made stricter, each class through an extension point of its own. SECURITY.md lists the
+# attacks that they are for.
+
 MAX_BOUNDARY = 256
 """Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
 
 
-class Body(LimitedStream):
+class WholeBody(LimitedStream):
     """A body that is whole, or refused: with 413 when it outgrows the limit, with 400 when it breaks off.
 
     Werkzeug cuts a body of unknown length at the limit, and knows only some of the errors of servers.
@@ -57,8 +99,52 @@ class Body(LimitedStream):
         return body
 
 
+class WholeDelimiters:
+    """A multipart body in pieces that never end in what may be a delimiter; Werkzeug takes half of one for data.
+
+    Such an end is held back until the next piece is there. More than ``most`` bytes of it are refused.
+    """
+
+    def __init__(self, stream: IO[bytes], boundary: str, most: int) -> None:
+        self._stream = stream
+        self._delimiter = b"--" + boundary.encode("ascii")
+        self._with_padding = re.compile(rb"%s-{0,2}[ \t\v\f]*+" % re.escape(self._delimiter))
+        self._most = most
+        self._held = b""
+
+    def read(self, size: int) -> bytes:
+        while piece := self._stream.read(size):
+            data = self._held + piece
+            decided = self._decided(data)
+            data, self._held = data[:decided], data[decided:]
+            if len(self._held) > self._most:
+                raise RequestEntityTooLarge
+            if data:
+                return data
+        data, self._held = self._held, b""
+        return data
+
+    def _decided(self, data: bytes) -> int:
+        """How much comes before the last line, and the line breaks around it, where that line may be a delimiter."""
+        end = _before_line_breaks(data, len(data))
+        start = max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
+        line = data[start:end]
+        if start and (self._delimiter.startswith(line) or self._with_padding.fullmatch(line)):
+            return _before_line_breaks(data, start)
+        return end
+
+
+def _before_line_breaks(data: bytes, end: int) -> int:
+    """Where the line breaks at ``end`` begin: of the four bytes before it, as many as a blank line has."""
+    start = max(0, end - len(b"\r\n\r\n"))
+    return start + len(data[start:end].rstrip(b"\r\n"))
+
+
 class FormParser(FormDataParser):
-    """Keeps the limits of a form for urlencoded bodies too; Werkzeug has them for multipart alone."""
+    """Keeps the limits of a form for urlencoded bodies too; Werkzeug has them for multipart alone.
+
+    A multipart form is the same however the server cuts it (https://github.com/pallets/werkzeug/issues/3285).
+    """
 
     def _parse_multipart(
         self,
@@ -67,9 +153,11 @@ class FormParser(FormDataParser):
         content_length: int | None,
         options: dict[str, str],
     ) -> "tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]":
-        if len(options.get("boundary", "")) > MAX_BOUNDARY:
+        boundary = options.get("boundary", "")
+        if len(boundary) > MAX_BOUNDARY:
             raise ValueError("a boundary from which no patterns are to be compiled")
-        return super()._parse_multipart(stream, mimetype, content_length, options)
+        pieces = WholeDelimiters(stream, boundary, self.max_form_memory_size or sys.maxsize)
+        return super()._parse_multipart(cast(IO[bytes], pieces), mimetype, content_length, options)
 
     def _parse_urlencoded(
         self, stream: IO[bytes], *details: Any
@@ -111,28 +199,78 @@ class StrictRequest(Request):
         get_input_stream(self.environ, max_content_length=limit)
         source = self.environ["wsgi.input"]
         if length is None and limit is not None and "wsgi.input_terminated" in self.environ:
-            return cast(IO[bytes], Body(source, limit, is_max=True))
-        return cast(IO[bytes], Body(source, length or 0))
+            return cast(IO[bytes], WholeBody(source, limit, is_max=True))
+        return cast(IO[bytes], WholeBody(source, length or 0))
 
 
 def _forget_impossible_fields(environ: "WSGIEnvironment") -> None:
-    """A date beyond the calendar is no date, ``0--0`` no range, ``[a:b]`` no host.
+    """A date beyond the calendar is no date, ``0--0`` no range, ``[a:b]`` no host, ``"chunked"`` in quotes no coding.
 
-    Werkzeug answers the first and the last with 500, and reads the second as ``0-0``.
+    Werkzeug answers the first and the third with 500, reads the second as ``0-0``, and the last without its quotes.
     """
-    for field in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_RANGE"):
+    for field in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
         try:
             parse_date(environ.get(field))
         except OverflowError:
             environ[field] = "no date"
-    if re.search(r"-[ \t]*-", environ.get("HTTP_RANGE", "")):
-        environ["HTTP_RANGE"] = "no range"
+    if "HTTP_TRANSFER_ENCODING" in environ:
+        quoted = r'"(?:[^"\\]|\\.)*+"?'
+        environ["HTTP_TRANSFER_ENCODING"] = re.sub(quoted, "", environ["HTTP_TRANSFER_ENCODING"])
+    if "HTTP_RANGE" in environ:
+        environ["HTTP_RANGE"] = re.sub(r"-[ \t]*-", "no range", environ["HTTP_RANGE"])
     host = re.match(r"\[([^]]*)\]", environ.get("HTTP_HOST", ""))
     if host is not None:
         try:
             IPv6Address(host[1])
         except ValueError:
             environ["HTTP_HOST"] = ""
+
+
+class ConditionalResponse(Response):
+    """A file that is sent under the conditions of RFC 9110 §13.2.2, in its order: the range comes last.
+
+    Werkzeug looks at the range first, and knows of no ``If-Unmodified-Since``; its 412 has the file for a page. It
+    gives a range to HEAD and in other units, and none for a suffix that is too long; ``If-Range`` is compared weakly.
+    Every file here has an entity tag; what has none is left to Werkzeug.
+    """
+
+    def make_conditional(
+        self,
+        request_or_environ: Any,
+        accept_ranges: bool | str = False,
+        complete_length: int | None = None,
+    ) -> Self:
+        # A copy, from which Werkzeug is to see no more than what it judges rightly.
+        environ = dict(getattr(request_or_environ, "environ", request_or_environ))
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+            asked, tag = Request(environ), self.headers.get("ETag")
+            if not self._is_as_insisted(asked):
+                self.close()
+                raise PreconditionFailed
+            environ.pop("HTTP_IF_MATCH", None)
+            is_new = is_resource_modified(environ, tag, last_modified=self.last_modified)
+            if not is_new or not self._range_counts(asked):
+                environ.pop("HTTP_RANGE", None)
+            elif complete_length and asked.range and asked.range.ranges[0][0] < -complete_length:
+                environ["HTTP_RANGE"] = f"bytes=-{complete_length}"
+            environ.pop("HTTP_IF_RANGE", None)
+        super().make_conditional(environ, accept_ranges, complete_length)
+        return self
+
+    def _is_as_insisted(self, asked: Request) -> bool:
+        if asked.if_match:
+            return asked.if_match.contains(self.get_etag()[0] or "")
+        since, modified = asked.if_unmodified_since, self.last_modified
+        return since is None or modified is None or modified <= since
+
+    def _range_counts(self, asked: Request) -> bool:
+        unit, _, _ = asked.headers.get("Range", "").partition("=")
+        validators = (None, self.headers.get("ETag"), self.headers.get("Last-Modified"))
+        return (
+            asked.method == "GET"
+            and unit.strip(" \t").lower() == "bytes"
+            and asked.headers.get("If-Range") in validators
+        )
 
 
 class OneSpelling(TimestampSigner):
@@ -184,32 +322,3 @@ def refuse_bad_host() -> None:
     """Answer a host that cannot be one before any other hook does: without it no page can have links."""
     if isinstance(request.routing_exception, BadHost):
         raise request.routing_exception
-
-
-def create_app(settings: Settings | None = None) -> Flask:
-    """A new application; without ``settings`` they are read from the environment."""
-    settings = settings or Settings.from_environ()
-    keys = [*settings.secret_key_fallbacks, settings.secret_key]
-    app = Application(
-        __name__,
-        template_folder=ROOT / "templates",
-        static_folder=ROOT / "static",
-        static_url_path="/",
-    )
-    app.config.from_mapping(settings.as_config(), SESSION_COOKIE_SAMESITE="Lax")
-    app.request_class = StrictRequest
-    app.session_interface = Sessions()
-    app.extensions["settings"] = settings
-    app.extensions["spreadsheets"] = Spreadsheets(settings)
-    app.extensions["downloads"] = Downloads(
-        settings.downloads_url, settings.downloads_max_age, settings.max_downloads_size
-    )
-    app.extensions["signer"] = URLSafeTimedSerializer(
-        keys,
-        salt="custom-cookie",
-        signer=OneSpelling,
-        signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},
-    )
-    app.before_request(refuse_bad_host)
-    app.register_blueprint(views)
-    return app

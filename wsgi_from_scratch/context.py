@@ -102,6 +102,6 @@ class Context:
             routes,
         )
 
-    def send_file(self, path_or_file: str | IO[bytes], **options: Any) -> Response:
-        """A file as a response; the options are those of :func:`~.static_files.send_file`."""
-        return send_file(self.environ, path_or_file, **options)
+    def send_file(self, file: IO[bytes], **options: Any) -> Response:
+        """An open file as a response; the options are those of :func:`~.static_files.send_file`."""
+        return send_file(self.environ, file, **options)

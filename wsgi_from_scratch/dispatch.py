@@ -142,7 +142,7 @@ class Application:
     def _match(self, ctx: Context) -> Outcome:
         """Where the request goes. A path that goes nowhere is an outcome and no error yet: the hooks must run first."""
         environ, request = ctx.environ, ctx.request
-        if not wsgi.host_is_a_name(environ):
+        if not wsgi.request_host(environ).is_a_name:
             raise BadHost
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
         outcome = self.router.match(_path(environ), request.method, websocket=websocket)

@@ -11,14 +11,15 @@ Flask:    werkzeug.wsgi.get_input_stream, werkzeug.wsgi.get_host, werkzeug.wsgi.
 Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug cuts it there and uses the rest;
           a body of announced length must have it, also where the server marks its end;
           whatever a server raises while it reads is a client that left; Werkzeug lets some of it out, a 500;
-          what stands in brackets is a host only if it is an IPv6 address
+          what stands in brackets is a host only if it is an IPv6 address;
+          a transfer coding in quotes is none; Werkzeug takes the quotes away
 Left out: a list of trusted hosts; the full URL of the request; a body line by line
 """
 
 import re
 from functools import lru_cache
 from ipaddress import IPv6Address
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from .errors import ClientDisconnected, RequestEntityTooLarge
 from .grammar import OWS
@@ -33,6 +34,9 @@ _host = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", 
 # Content-Length = 1*DIGIT. int() would take "+5", "5_0" and digits of other scripts as well, and raises on more than
 # 4,300 of them.
 _integer = re.compile(r"[ \t]*[0-9]{1,4300}[ \t]*", re.ASCII)
+
+# transfer-coding = token *( OWS ";" OWS token "=" ( token / quoted-string ) )                     RFC 9112 §7
+_quoted_string = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 _CHUNK = 64 * 1024
 """Bytes read at once when all of a body is wanted."""
@@ -61,17 +65,17 @@ def url_scheme(environ: "WSGIEnvironment") -> str:
     return scheme
 
 
-def request_host(environ: "WSGIEnvironment") -> str:
+class Host(NamedTuple):
+    """What the client calls this server."""
+
+    text: str
     """The host, and the port unless it is the scheme's own; ``""`` when what was sent is no host."""
-    return _host_and_verdict(environ)[0]
+    is_a_name: bool = True
+    """Whether the name could be one: without an empty label, or one of more than 63 characters."""
 
 
-def host_is_a_name(environ: "WSGIEnvironment") -> bool:
-    """Whether the host of the request could be one: without an empty label, or one of more than 63 characters."""
-    return _host_and_verdict(environ)[1]
-
-
-def _host_and_verdict(environ: "WSGIEnvironment") -> tuple[str, bool]:
+def request_host(environ: "WSGIEnvironment") -> Host:
+    """The host of the request, which is the server's own name where the client gave none."""
     host = environ.get("HTTP_HOST")
     if host is None:
         host = _server(environ)
@@ -87,23 +91,23 @@ def _server(environ: "WSGIEnvironment") -> str:
 
 
 @lru_cache(maxsize=256)
-def _checked_host(host: str, scheme: str) -> tuple[str, bool]:
+def _checked_host(host: str, scheme: str) -> Host:
     """Cached because a server hears few names, and every request must be checked."""
     host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
     match = _host.fullmatch(host)
     if match is None or int(match[2] or 1) > 65_535:
-        return "", True
+        return Host("")
     if match[1] is not None:
         try:
             IPv6Address(match[1])
         except ValueError:
-            return "", True
-        return host, True
+            return Host("")
+        return Host(host)
     try:
         host.partition(":")[0].encode("idna")
     except UnicodeError:
-        return host, False
-    return host, True
+        return Host(host, is_a_name=False)
+    return Host(host)
 
 
 def wants_websocket(environ: "WSGIEnvironment") -> bool:
@@ -117,7 +121,7 @@ def wants_websocket(environ: "WSGIEnvironment") -> bool:
 def content_length(environ: "WSGIEnvironment") -> int | None:
     """The announced size of the body in bytes; None when there is none or the body is chunked, 0 for nonsense."""
     if "HTTP_TRANSFER_ENCODING" in environ:
-        codings = environ["HTTP_TRANSFER_ENCODING"].lower().split(",")
+        codings = _quoted_string.sub("", environ["HTTP_TRANSFER_ENCODING"]).lower().split(",")
         if "chunked" in [coding.strip(OWS) for coding in codings]:
             return None
     announced = environ.get("CONTENT_LENGTH")
@@ -170,19 +174,22 @@ class Body:
     def read(self, size: int = -1, /) -> bytes:
         """At most ``size`` bytes, ``b""`` at the end; without a size, all that is left."""
         if size < 0:
-            return b"".join(iter(lambda: self.read(_CHUNK), b""))
+            pieces = []
+            while piece := self.read(_CHUNK):
+                pieces.append(piece)
+            return b"".join(pieces)
         if self._left == 0:
             if not self._exact and self._stream.read(1):
                 raise RequestEntityTooLarge
             return b""
         try:
             data = self._stream.read(min(size, self._left))
+            self._left -= len(data)
         except Exception as error:
-            # A connection that broke, or chunks that are none: each server has errors of its own for that.
+            # A connection that broke, or chunks that are none: each server has errors of its own, or gives None.
             raise ClientDisconnected from error
         if not data and size and self._exact:
             raise ClientDisconnected
-        self._left -= len(data)
         return data
 
 

@@ -11,14 +11,14 @@ Digits are ASCII digits; ``int()`` alone would take ``+1``, ``1_000`` and ``٣``
 Spec:     RFC 9110 §5.6, §8.8, §13.1, §14; RFC 8187 and RFC 2231 §3, §4 for ``name*=``; RFC 5322 §3.3 for dates
 Flask:    werkzeug.http.parse_options_header, werkzeug.http.dump_options_header,
           werkzeug.http.quote_header_value, werkzeug.http.unquote_header_value, werkzeug.http.parse_date,
-          werkzeug.http.http_date, werkzeug.http.quote_etag, werkzeug.http.unquote_etag, werkzeug.http.parse_etags,
-          werkzeug.http.parse_range_header, werkzeug.http.parse_if_range_header, werkzeug.datastructures.ETags,
-          werkzeug.datastructures.Range, werkzeug.datastructures.IfRange
+          werkzeug.http.http_date, werkzeug.http.quote_etag, werkzeug.http.parse_etags,
+          werkzeug.http.parse_range_header, werkzeug.datastructures.ETags, werkzeug.datastructures.Range
 Differs:  A date with a year, hour or zone beyond a C integer is no date. Werkzeug lets the OverflowError out.
           A range with two signs is none. Werkzeug reads ``0--0`` as ``0-0``.
+          A suffix longer than the representation is all of it. Werkzeug finds nothing there.
           The empty tag ``""`` in a list equals the empty tag. Werkzeug counts it and forgets its value.
 Left out: ``Accept`` and its weights, ``Authorization``, ``Cache-Control``, ``Content-Range`` as a request field,
-          general comma lists: nothing here reads them.
+          ``If-Range``, which is compared as it was sent, general comma lists: nothing here reads them.
 """
 
 import email.utils
@@ -221,14 +221,6 @@ def format_date(moment: float | datetime) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class EntityTag:
-    """One validator: the text between its quotes, and whether it only promises an equivalent representation."""
-
-    opaque: str
-    weak: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class EntityTags:
     """The value of ``If-Match`` or ``If-None-Match``; false when it names nothing, and then it counts as absent."""
 
@@ -239,11 +231,14 @@ class EntityTags:
     def __bool__(self) -> bool:
         return bool(self.any or self.strong or self.weak)
 
-    def match_strongly(self, opaque: str) -> bool:
-        """Compare as ``If-Match`` does: a weak tag equals nothing (RFC 9110 §8.8.3.2). ``*`` is not looked at."""
+    def match_strongly(self, opaque: str | None) -> bool:
+        """Compare as ``If-Match`` does: a weak tag equals nothing (RFC 9110 §8.8.3.2). ``*`` is not looked at.
+
+        ``None`` is the tag of what has none, here and below.
+        """
         return opaque in self.strong
 
-    def match_weakly(self, opaque: str) -> bool:
+    def match_weakly(self, opaque: str | None) -> bool:
         """Compare as ``If-None-Match`` does: weakness does not count, and ``*`` is every tag."""
         return self.any or opaque in self.strong or opaque in self.weak
 
@@ -256,17 +251,6 @@ def quote_entity_tag(opaque: str, weak: bool = False) -> str:
     if '"' in opaque:
         raise ValueError("an entity tag cannot hold a quote")
     return f'W/"{opaque}"' if weak else f'"{opaque}"'
-
-
-def parse_entity_tag(value: str | None) -> EntityTag | None:
-    """Read one entity tag, with quotes or without."""
-    if not value:
-        return None
-    weak = value.startswith(("W/", "w/"))
-    opaque = value[2:] if weak else value
-    if opaque.startswith('"') and opaque.endswith('"'):
-        opaque = opaque[1:-1]
-    return EntityTag(opaque, weak)
 
 
 def parse_entity_tags(value: str | None) -> EntityTags:
@@ -307,19 +291,22 @@ class Range:
         """Give the one piece that lies in a representation of ``length`` bytes, cut to it; ``None`` is a 416.
 
         Several pieces give ``None`` as well: thousands of overlapping ones would multiply the body (CVE-2011-3192).
-        A suffix longer than the representation does too, where RFC 9110 §14.1.2 would send all of it.
+        A suffix longer than the representation is all of it (RFC 9110 §14.1.2).
         """
         if self.unit != "bytes" or len(self.pieces) != 1:
             return None
         start, stop = self.pieces[0]
         if start < 0:
-            start += length
-        if not 0 <= start < length:
+            start = max(start + length, 0)
+        if start >= length:
             return None
         return start, length if stop is None else min(stop, length)
 
 
-# Range = range-unit "=" 1#( first-pos "-" [ last-pos ] / "-" suffix-length )                       RFC 9110 §14.2
+# Range = ranges-specifier                                                                          RFC 9110 §14.2
+# ranges-specifier = range-unit "=" range-set; range-set = 1#range-spec                           RFC 9110 §14.1.1
+# range-spec = int-range / suffix-range / other-range
+# int-range = first-pos "-" [ last-pos ]; suffix-range = "-" suffix-length
 # Lenient: white space around the unit and the numbers. Strict: pieces ascend, and none follows one that reaches the
 # end.
 def parse_range(value: str | None) -> Range | None:
@@ -376,20 +363,3 @@ def content_range(start: int, stop: int, length: int) -> str:
     'bytes 0-499/1234'
     """
     return f"bytes {start}-{stop - 1}/{length}"
-
-
-@dataclass(frozen=True, slots=True)
-class IfRange:
-    """The value of ``If-Range``: a date, or the text of an entity tag, or neither."""
-
-    date: datetime | None = None
-    opaque: str | None = None
-
-
-def parse_if_range(value: str | None) -> IfRange:
-    """Read an ``If-Range`` header; its weak mark is dropped."""
-    date = parse_date(value)
-    if date is not None:
-        return IfRange(date=date)
-    tag = parse_entity_tag(value)
-    return IfRange(opaque=tag.opaque if tag else None)

@@ -83,7 +83,7 @@ class Request:
     @lazy
     def host(self) -> str:
         """Host, and port unless it is the scheme's own; ``""`` when what was sent is no host."""
-        return wsgi.request_host(self.environ)
+        return wsgi.request_host(self.environ).text
 
     @lazy
     def cookies(self) -> MultiDict[str]:

@@ -71,7 +71,7 @@ class Response:
         direct_passthrough: bool = False,
     ) -> None:
         self.status_code = status
-        self.response: Iterable[bytes] | Iterable[str] = []
+        self.response: Iterable[bytes] | Iterable[str]
         if type(response) is str and not headers and mimetype is None and content_type is None:
             # Most answers: the same as below in half the time (benchmarks: fast paths).
             body = response.encode()
@@ -91,8 +91,8 @@ class Response:
             self.data = response
         elif isinstance(response, (list, tuple)):
             self.response = list(_encoded(response))
-        elif response is not None:
-            self.response = response
+        else:
+            self.response = [] if response is None else response
 
     @property
     def status(self) -> str:

@@ -2,7 +2,7 @@
 
 from io import BytesIO
 from pathlib import Path
-from typing import IO, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 import pytest
 from hypothesis import given
@@ -12,6 +12,7 @@ from werkzeug.datastructures import Headers as WerkzeugHeaders
 from werkzeug.exceptions import RequestEntityTooLarge as WerkzeugTooLarge
 from werkzeug.formparser import FormDataParser
 
+from flask_version.app import FormParser
 from wsgi_from_scratch.errors import RequestEntityTooLarge
 from wsgi_from_scratch.forms import Limits, UploadedFile, parse_form
 from wsgi_from_scratch.headers import Headers
@@ -42,6 +43,10 @@ def ours(body: bytes, mimetype: str, parameters: dict[str, str], limits: Limits)
         form, files = parse_form(BytesIO(body), mimetype, parameters, limits)
     except RequestEntityTooLarge:
         return "too large"
+    return contents(form, files)
+
+
+def contents(form: Any, files: Any) -> Form:
     described = []
     for key, file in files.items(multi=True):
         described.append((key, describe(file)))
@@ -236,3 +241,55 @@ def test_a_file_is_used_as_file_storage_is(tmp_path: Path) -> None:
 
     file = UploadedFile(BytesIO(b"one\ntwo\n"), "f", "name", Headers())
     assert use(file) == use(FileStorage(BytesIO(b"one\ntwo\n"), "f", "name"))
+
+
+class Reads:
+    """A body that the server hands over in these pieces, whatever is asked for."""
+
+    def __init__(self, *pieces: bytes) -> None:
+        self._pieces = [piece for piece in pieces if piece]
+
+    def read(self, size: int = -1, /) -> bytes:
+        return self._pieces.pop(0) if self._pieces else b""
+
+
+NEAR_DELIMITERS = (
+    b"",
+    b"x",
+    b"a\rb\nc",
+    b"%s",
+    b"%s-",
+    b"%s--",
+    b"%s--cut-x",
+    b"%s--cutx",
+    b"x%s%s",
+)
+
+
+@pytest.mark.parametrize("padding", [b"", b" ", b" \t "])
+@pytest.mark.parametrize("line_break", [b"\r\n", b"\n", b"\r"])
+def test_a_form_is_the_same_wherever_it_is_cut_in_both(line_break: bytes, padding: bytes) -> None:
+    delimiter = line_break + b"--cut"
+    field = line_break + b'Content-Disposition: form-data; name="a"' + line_break * 2
+    file = line_break + b'Content-Disposition: form-data; name="b"; filename="f"' + line_break * 2
+    for content in NEAR_DELIMITERS:
+        content = content.replace(b"%s", line_break)
+        first, second = (delimiter + padding + header + content for header in (field, file))
+        body = (first + second + delimiter + b"--")[len(line_break) :]
+        whole = ours(body, MULTIPART, {"boundary": "cut"}, Limits())
+        for at in range(len(body)):
+            arguments = MULTIPART, {"boundary": "cut"}
+            mine = contents(*parse_form(Reads(body[:at], body[at:]), *arguments, Limits()))
+            stream = cast(IO[bytes], Reads(body[:at], body[at:]))
+            _, form, files = FormParser().parse(stream, MULTIPART, None, {"boundary": "cut"})
+            assert mine == contents(form, files) == whole, body[:at]
+
+
+def test_padding_without_end_is_refused_in_both() -> None:
+    body = [b"--cut", *[b" " * 1000] * 3]
+    with pytest.raises(WerkzeugTooLarge):
+        FormParser(max_form_memory_size=2000).parse(
+            cast(IO[bytes], Reads(b"x\r\n", *body)), MULTIPART, None, {"boundary": "cut"}
+        )
+    with pytest.raises(RequestEntityTooLarge):
+        parse_form(Reads(b"x\r\n", *body), MULTIPART, {"boundary": "cut"}, Limits(2000))

@@ -2,7 +2,6 @@
 
 import os
 import re
-import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -28,6 +27,7 @@ from comparison.steps import (
     upload,
     visit,
 )
+from tests.scripts import run_script
 from tests.security.target import Target, status
 from tutorial.settings import ROOT, Settings
 
@@ -178,7 +178,7 @@ RANGES = [
 def test_a_file_is_sent_at_most_once(value: str, moved: Target) -> None:
     for method in ("GET", "HEAD"):
         answer = moved.ask(send(f"{method} /robots.txt"), HTTP_RANGE=value)
-        assert status(answer) in (200, 206, 416)
+        assert status(answer) in ((200, 206, 416) if method == "GET" else (200,))
         assert status(answer) == 416 or len(answer.body) <= len(b"public")
 
 
@@ -341,14 +341,7 @@ def test_a_store_that_fails_loses_nothing_and_shows_no_half_file(
 ) -> None:
     """The kernel refuses what is written beyond 64 KiB, or kills whoever writes it, in the middle of a file."""
     folder = tmp_path / "downloads"
-    finished = subprocess.run(
-        [sys.executable, "-c", SCRIPT, package, str(folder), trouble],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
+    finished = run_script(SCRIPT, package, str(folder), trouble)
     assert (finished.stdout, finished.returncode) == (output, code), finished.stderr
     folder.chmod(0o755)
     target = target_at(folder)

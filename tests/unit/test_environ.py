@@ -1,7 +1,9 @@
 import io
 
 import pytest
+from werkzeug.test import create_environ
 
+from flask_version.app import StrictRequest
 from wsgi_from_scratch import environ as wsgi
 from wsgi_from_scratch.errors import ClientDisconnected, HTTPException, RequestEntityTooLarge
 
@@ -54,6 +56,25 @@ def test_a_client_that_leaves_is_a_bad_request() -> None:
         wsgi.body({"wsgi.input": Gone(), "CONTENT_LENGTH": "4"}, 100).read()
 
 
+def test_a_server_that_gives_nothing_at_all_is_a_client_that_left() -> None:
+    class Nothing(io.RawIOBase):
+        def read(self, size: int = -1, /) -> bytes | None:
+            return None
+
+    environ = {"wsgi.input": Nothing(), "wsgi.input_terminated": True}
+    with pytest.raises(ClientDisconnected):
+        wsgi.body(environ, 10).read()
+
+
+@pytest.mark.parametrize(
+    "coding", ['"chunked"', 'x="a, chunked, b"', '"a,chunked', 'x="\\", chunked"']
+)
+def test_a_coding_in_quotes_is_none(coding: str) -> None:
+    environ = {"CONTENT_LENGTH": "5", "HTTP_TRANSFER_ENCODING": coding}
+    assert wsgi.content_length(environ) == 5
+    assert StrictRequest(create_environ() | environ).content_length == 5
+
+
 def test_an_announced_body_that_is_too_large_is_refused_unread() -> None:
     with pytest.raises(RequestEntityTooLarge):
         wsgi.body({"wsgi.input": Socket(b"x"), "CONTENT_LENGTH": "101"}, 100)
@@ -103,12 +124,12 @@ def test_the_scheme_is_the_one_that_the_server_saw(scheme: str) -> None:
 
 @pytest.mark.parametrize("host", ["[::1::]", "[1.2.3.4]", "[a.b]", "[:]"])
 def test_what_stands_in_brackets_and_is_no_ipv6_address_is_no_host(host: str) -> None:
-    assert wsgi.request_host({"HTTP_HOST": host}) == ""
+    assert wsgi.request_host({"HTTP_HOST": host}).text == ""
 
 
 def test_an_environ_with_nothing_in_it_is_enough() -> None:
     assert wsgi.request_path({}) == "/"
-    assert wsgi.script_name({}) == wsgi.request_host({}) == ""
+    assert wsgi.script_name({}) == wsgi.request_host({}).text == ""
     assert wsgi.url_scheme({}) == "http"
     assert wsgi.content_length({}) is None
 
