@@ -108,7 +108,6 @@ class WholeDelimiters:
     def __init__(self, stream: IO[bytes], boundary: str, most: int) -> None:
         self._stream = stream
         self._delimiter = b"--" + boundary.encode("ascii")
-        self._with_padding = re.compile(rb"%s-{0,2}[ \t\v\f]*+" % re.escape(self._delimiter))
         self._most = most
         self._held = b""
 
@@ -128,8 +127,8 @@ class WholeDelimiters:
         """How much comes before the last line, and the line breaks around it, where that line may be a delimiter."""
         end = _before_line_breaks(data, len(data))
         start = max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
-        line = data[start:end]
-        if start and (self._delimiter.startswith(line) or self._with_padding.fullmatch(line)):
+        begun, _, padding = data[start:end].partition(self._delimiter)
+        if start and self._delimiter.startswith(begun) and not padding.strip(b"- \t\v\f"):
             return _before_line_breaks(data, start)
         return end
 
@@ -208,9 +207,9 @@ def _forget_impossible_fields(environ: "WSGIEnvironment") -> None:
 
     Werkzeug answers the first and the third with 500, reads the second as ``0-0``, and the last without its quotes.
     """
-    for field in ("HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"):
+    for field in environ.keys() & {"HTTP_IF_MODIFIED_SINCE", "HTTP_IF_UNMODIFIED_SINCE"}:
         try:
-            parse_date(environ.get(field))
+            parse_date(environ[field])
         except OverflowError:
             environ[field] = "no date"
     if "HTTP_TRANSFER_ENCODING" in environ:
@@ -224,6 +223,10 @@ def _forget_impossible_fields(environ: "WSGIEnvironment") -> None:
             IPv6Address(host[1])
         except ValueError:
             environ["HTTP_HOST"] = ""
+
+
+MISJUDGED = frozenset({"HTTP_RANGE", "HTTP_IF_MATCH", "HTTP_IF_UNMODIFIED_SINCE"})
+"""What Werkzeug judges otherwise than RFC 9110, alone or with other conditions; the rest is left to it."""
 
 
 class ConditionalResponse(Response):
@@ -240,9 +243,10 @@ class ConditionalResponse(Response):
         accept_ranges: bool | str = False,
         complete_length: int | None = None,
     ) -> Self:
-        # A copy, from which Werkzeug is to see no more than what it judges rightly.
-        environ = dict(getattr(request_or_environ, "environ", request_or_environ))
-        if environ["REQUEST_METHOD"] in ("GET", "HEAD"):
+        environ = getattr(request_or_environ, "environ", request_or_environ)
+        if environ["REQUEST_METHOD"] in ("GET", "HEAD") and environ.keys() & MISJUDGED:
+            # A copy, from which Werkzeug is to see no more than what it judges rightly.
+            environ = dict(environ)
             asked, tag = Request(environ), self.headers.get("ETag")
             if not self._is_as_insisted(asked):
                 self.close()
