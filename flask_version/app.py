@@ -126,16 +126,26 @@ class WholeDelimiters:
     def _decided(self, data: bytes) -> int:
         """How much comes before the last line, and the line breaks around it, where that line may be a delimiter."""
         end = _before_line_breaks(data, len(data))
-        start = max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
+        start = _line_start(data, end)
         begun, _, padding = data[start:end].partition(self._delimiter)
-        if start and self._delimiter.startswith(begun) and not padding.strip(b"- \t\v\f"):
-            return _before_line_breaks(data, start)
-        return end
+        if not start or not self._delimiter.startswith(begun) or padding.strip(b"- \t\v\f"):
+            return end
+        before = _before_line_breaks(data, start)
+        line = data[_line_start(data, before) : before]
+        padding = line.removeprefix(self._delimiter).rstrip(b" \t\v\f")
+        # Behind a line that is a delimiter, the line break is that one's own.
+        is_delimiter = line.startswith(self._delimiter) and padding in (b"", b"--")
+        return start if is_delimiter else before
+
+
+def _line_start(data: bytes, end: int) -> int:
+    return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
 
 def _before_line_breaks(data: bytes, end: int) -> int:
-    """Where the line breaks at ``end`` begin: of the four bytes before it, as many as a blank line has."""
+    """Where the line breaks at ``end`` begin: of the bytes before it, as many as a blank line has, and no half of one."""
     start = max(0, end - len(b"\r\n\r\n"))
+    start -= data[start - 1 : start + 1] == b"\r\n"
     return start + len(data[start:end].rstrip(b"\r\n"))
 
 
