@@ -143,7 +143,7 @@ def _line_start(data: bytes, end: int) -> int:
 
 
 def _before_line_breaks(data: bytes, end: int) -> int:
-    """Where the line breaks at ``end`` begin: of the bytes before it, as many as a blank line has, and no half of one."""
+    """Where the line breaks at ``end`` begin: of the bytes before it as many as a blank line has, and no half break."""
     start = max(0, end - len(b"\r\n\r\n"))
     start -= data[start - 1 : start + 1] == b"\r\n"
     return start + len(data[start:end].rstrip(b"\r\n"))
