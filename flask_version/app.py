@@ -112,7 +112,7 @@ class WholeDelimiters:
         self._held = b""
 
     def read(self, size: int) -> bytes:
-        while piece := self._stream.read(size):
+        while piece := self._read(size):
             data = self._held + piece
             decided = self._decided(data)
             data, self._held = data[:decided], data[decided:]
@@ -122,6 +122,14 @@ class WholeDelimiters:
                 return data
         data, self._held = self._held, b""
         return data
+
+    def _read(self, size: int) -> bytes:
+        try:
+            return self._stream.read(size)
+        except HTTPException:
+            if self._held:
+                return b""  # what came before is read first; the next call fails again
+            raise
 
     def _decided(self, data: bytes) -> int:
         """How much comes before the last line, and the line breaks around it, where that line may be a delimiter."""

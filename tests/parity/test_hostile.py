@@ -52,6 +52,15 @@ CASES: dict[str, tuple[Step, str]] = {
         post("/handle_js_post", JSON, nested(100)),
         "400 BAD REQUEST",
     ),
+    "a part without a header, in a form that breaks off": (
+        send(
+            "POST /file_upload",
+            "Content-Type: multipart/form-data; boundary=boundary",
+            "Content-Length: 137",
+            body=b"--boundary\n\n\n",
+        ),
+        "400 BAD REQUEST",
+    ),
     "JSON in UTF-16 with half a quote in a letter": (
         post(
             "/handle_js_post", JSON, f'["\u2200",{"[" * 1000}{"]" * 1000},""]'.encode("utf-16-le")
