@@ -141,9 +141,10 @@ class WholeDelimiters:
         before = _before_line_breaks(data, start)
         line = data[_line_start(data, before) : before]
         padding = line.removeprefix(self._delimiter).rstrip(b" \t\v\f")
-        # Behind a line that is a delimiter, the line break is that one's own.
-        is_delimiter = line.startswith(self._delimiter) and padding in (b"", b"--")
-        return start if is_delimiter else before
+        if line.startswith(self._delimiter) and padding in (b"", b"--"):
+            # Behind a line that is a delimiter, the first line break is that one's own.
+            return before + (2 if data.startswith(b"\r\n", before) else 1)
+        return before
 
 
 def _line_start(data: bytes, end: int) -> int:

@@ -278,7 +278,7 @@ def both_of(pieces: Sequence[bytes], boundary: str, limits: Limits | None = None
 # Contents of a part; %s is the line break.
 NEAR_DELIMITERS = [
     *(b"", b"x", b"a\rb\nc", b"%s", b"x%s%s", b"-", b"--", b"--cut", b"--cut--", b"--cut "),
-    *(b"--cut-", b"--cut- %s", b"--cut -%s", b"--cut%s--cut"),
+    *(b"--cut-", b"--cut- %s", b"--cut -%s", b"--cut%s--cut", b"--cut%s--cut%sX: y%s--cut%s"),
     *(b"%s-", b"%s--", b"%s--cut-x", b"%s--cutx"),
 ]
 
