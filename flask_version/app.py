@@ -72,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 # From here on: where Flask is made stricter, each class through an extension point of its own. SECURITY.md lists the
-# attacks that they are for.
+# attacks that they are for; ConditionalResponse is for RFC 9110.
 
 MAX_BOUNDARY = 256
 """Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
@@ -148,6 +148,7 @@ class WholeDelimiters:
 
 
 def _line_start(data: bytes, end: int) -> int:
+    """Where the line begins that ends at ``end``; 0 also where no line break comes before it."""
     return max(data.rfind(b"\n", 0, end), data.rfind(b"\r", 0, end)) + 1
 
 

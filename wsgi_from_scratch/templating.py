@@ -44,7 +44,7 @@ class _CodeGenerator(CodeGenerator):
     """Writes the Python code of a template: ``call(url_for, 'static', filename='hello.css')`` for that link."""
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        """Call the function. Jinja first asks whether it wants the context or the block's variables: 0.9 µs"""
+        """Call the function. Jinja first asks whether it wants the context or the block's: 0.9 µs for each link."""
         self.write("call(")
         self.visit(node.node, frame)
         self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
