@@ -25,7 +25,7 @@ from tutorial.settings import ROOT
 from wsgi_from_scratch import cookies, grammar, response, signing, static_files
 from wsgi_from_scratch.headers import Headers
 from wsgi_from_scratch.router import Absent, Found, Moved, Router
-from wsgi_from_scratch.templating import Environment, _escape
+from wsgi_from_scratch.templating import Environment, _escape, _link
 from wsgi_from_scratch.views import views
 
 from .measure import Spread, take_turns
@@ -117,9 +117,9 @@ def _routing() -> tuple[Pair, ...]:
         ),
         Pair("what was found: ask for its type", *_ways_to_take_apart(outcome)),
         Pair(
-            "a link that was built before",
-            lambda: url_for("tutorial.login", username="kumar", password="example"),
-            lambda: router.build("tutorial.login", {"username": "kumar", "password": "example"}),
+            "a link of constants in a template",
+            lambda: _link(url_for, "tutorial.login", username="kumar", password="example"),
+            lambda: operator.call(url_for, "tutorial.login", username="kumar", password="example"),
         ),
     )
 

@@ -85,7 +85,7 @@ STAGES = (
         (
             "flask_version.app:Sessions.open_session",
             "flask.sessions:SecureCookieSessionInterface.open_session",
-            "wsgi_from_scratch.context:Context.opened_session",
+            "wsgi_from_scratch.context:Context.open_session",
         ),
         method="open_session",
     ),

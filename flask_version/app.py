@@ -67,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         signer_kwargs={"key_derivation": "hmac", "digest_method": sha1},
     )
     app.before_request(refuse_bad_host)
+    app.after_request(sort_allow)
     app.register_blueprint(views)
     return app
 
@@ -346,3 +347,11 @@ def refuse_bad_host() -> None:
     """Answer a host that cannot be one before any other hook does: without it no page can have links."""
     if isinstance(request.routing_exception, BadHost):
         raise request.routing_exception
+
+
+def sort_allow(response: Response) -> Response:
+    """Name the methods in a fixed order; in Werkzeug it is that of a set, and so of the process's hash seed."""
+    if "Allow" in response.headers:
+        methods = response.headers["Allow"].split(", ")
+        response.headers["Allow"] = ", ".join(sorted(methods))
+    return response

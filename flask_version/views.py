@@ -30,6 +30,9 @@ from tutorial.errors import Refusal
 MONTH = 31 * 24 * 60 * 60
 """Seconds for which a signed cookie is believed."""
 
+REDIRECTS = frozenset({301, 302, 303, 307, 308})
+"""Statuses that send the browser elsewhere (RFC 9110 §15.4)."""
+
 PROTECTION = Headers(protection.FIELDS)
 
 views = Blueprint("tutorial", __name__)
@@ -354,18 +357,9 @@ def protect(response: Response) -> Response:
 
 
 @views.after_app_request
-def sort_allow(response: Response) -> Response:
-    """Name the methods in a fixed order; in Werkzeug it is that of a set, and so of the process's hash seed."""
-    if "Allow" in response.headers:
-        methods = response.headers["Allow"].split(", ")
-        response.headers["Allow"] = ", ".join(sorted(methods))
-    return response
-
-
-@views.after_app_request
 def redirect_page(response: Response) -> Response:
     """Give every redirect the same page, and a Location that does not repeat what the client sent as Host."""
-    if "Location" in response.headers:
+    if response.status_code in REDIRECTS:
         location = urlsplit(response.headers["Location"])._replace(scheme="", netloc="").geturl()
         response.location = location
         response.data = render_template("redirect.html", location=location)

@@ -43,24 +43,26 @@ class Context:
     """One request in one application. ``failure`` is what nobody foresaw, for those who clean up after it."""
 
     failure: BaseException | None = None
+    opened_session: Session | None = None
 
     def __init__(self, app: CurrentApp, environ: "WSGIEnvironment", request: Request) -> None:
         self.current_app = app
         self.environ = environ
         self.request = request
 
-    @lazy
-    def opened_session(self) -> Session:
-        """The session, read from its cookie; looking at it here leaves no trace in the answer."""
-        sessions = self.current_app.sessions
-        if "HTTP_COOKIE" not in self.environ:
-            return sessions.open(None)
-        return sessions.open(self.request.cookies.get(sessions.cookie_name))
+    def open_session(self) -> Session:
+        """The session, read from its cookie at the first call; looking at it here leaves no trace in the answer."""
+        if self.opened_session is None:
+            sessions = self.current_app.sessions
+            has_cookies = "HTTP_COOKIE" in self.environ
+            cookie = self.request.cookies.get(sessions.cookie_name) if has_cookies else None
+            self.opened_session = sessions.open(cookie)
+        return self.opened_session
 
     @property
     def session(self) -> Session:
         """What the visitor's cookie remembers. Assign to its keys: a change deeper inside is not noticed."""
-        session = self.opened_session
+        session = self.open_session()
         session.accessed = True
         return session
 

@@ -178,7 +178,7 @@ class Application:
         response = Response()
         methods = self.router.allowed_methods(_path(ctx.environ))
         if methods:
-            response.headers["Allow"] = ", ".join(methods)
+            response.headers["Allow"] = ", ".join(sorted(methods))
         return response
 
     def _canonical(self, ctx: Context, path: str) -> str:
@@ -193,8 +193,8 @@ class Application:
             response = after(ctx, response)
         # A permanent session is sent again with every answer, so a cookie must be looked at even if no view did.
         cookies = ctx.environ.get("HTTP_COOKIE", "")
-        if "opened_session" in ctx.__dict__ or self.sessions.cookie_name in cookies:
-            self.sessions.save(ctx.opened_session, response)
+        if ctx.opened_session is not None or self.sessions.cookie_name in cookies:
+            self.sessions.save(ctx.open_session(), response)
         return response
 
     def _handle(self, ctx: Context, error: Exception) -> ReturnValue:

@@ -93,7 +93,7 @@ class MethodNotAllowed(HTTPException):
 
     def __init__(self, valid_methods: Iterable[str] = ()) -> None:
         super().__init__()
-        self.valid_methods = list(valid_methods)
+        self.valid_methods = sorted(valid_methods)
 
     def get_headers(self) -> list[tuple[str, str]]:
         headers = super().get_headers()

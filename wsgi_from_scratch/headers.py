@@ -76,7 +76,8 @@ class Headers:
             return
         place = self.names.index(lower)
         self._fields[place] = _checked(name, value)
-        self._drop(lower, place + 1)
+        if self.names.count(lower) > 1:
+            self._drop(lower, place + 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""

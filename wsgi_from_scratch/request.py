@@ -58,6 +58,7 @@ class Request:
 
     endpoint: str | None = None
     view_args: Mapping[str, Any] | None = None
+    _uploads: MultiDict[UploadedFile] | None = None
 
     def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
         self.environ = environ
@@ -125,7 +126,8 @@ class Request:
         if not self.content_type:
             return MultiDict(), MultiDict()
         mimetype, parameters = self._media_type
-        return parse_form(body, mimetype.lower(), parameters, self.limits)
+        form, self._uploads = parse_form(body, mimetype.lower(), parameters, self.limits)
+        return form, self._uploads
 
     @property
     def form(self) -> MultiDict[str]:
@@ -171,6 +173,6 @@ class Request:
 
     def close(self) -> None:
         """Close the uploaded files, if any were parsed."""
-        if "_form_and_files" in self.__dict__:
-            for _, file in self.files.items(multi=True):
+        if self._uploads is not None:
+            for _, file in self._uploads.items(multi=True):
                 file.close()

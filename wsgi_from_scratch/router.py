@@ -28,11 +28,8 @@ from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 from .rules import Pattern, Rule, Segment
 from .urls import quote_path, requote_fragment
 
-REMEMBERED_URLS: Final = 256
-"""How many URLs are kept once built for one place; the pages of the tutorial link to fifty."""
-
 REMEMBERED_PLACES: Final = 32
-"""For how many places: a server hears few names, but a client may call it by any."""
+"""For how many places ``url_for`` is kept: a server hears few names, but a client may call it by any."""
 
 _NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -298,18 +295,7 @@ class Router:
                 url = script_name + path
             return url if _anchor is None else f"{url}#{requote_fragment(_anchor)}"
 
-        # Pages link to the same few addresses all day: 0.3 µs where building takes up to 3 (benchmarks: fast paths).
-        # With ``typed``, 1 is not True.
-        remembered = lru_cache(REMEMBERED_URLS, typed=True)(build)
-
-        def url_for(endpoint: str, /, **values: Any) -> str:
-            try:
-                return remembered(endpoint, **values)
-            except TypeError:
-                pass  # a list cannot be looked up; what suits no variable is told by what comes next
-            return build(endpoint, **values)
-
-        return url_for
+        return build
 
     def _why_not(self, endpoint: str, given: Mapping[str, object], method: str | None) -> str:
         rules = self._rules_by_endpoint.get(endpoint, [])
