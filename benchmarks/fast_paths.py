@@ -81,7 +81,7 @@ def _routing() -> tuple[Pair, ...]:
     router = Router()
     for route in views.routes:
         router.add(route.rule, route.endpoint, route.methods)
-    url_for = router.url_for("http", "localhost", "", "GET", "tutorial")
+    url_for: Any = router.url_for("http", "localhost", "", "GET", "tutorial")
     search = router._search
     hello, add = "/hello/World", "/add/20/30"
     outcome = router.match(hello, "GET")

@@ -4,8 +4,8 @@ Jinja is a library of its own, and both applications use it. What a framework ad
 that the most important part is a default: a bare ``jinja2.Environment()`` does *not* escape, so whatever a visitor
 typed would be markup on the page.
 
-What is added here beside that makes a page nearly three times as fast (benchmarks: fast paths). Jinja serves every program that
-there is; this one has templates that never change, and functions in them that are called like any other.
+What is added here beside that makes a page nearly three times as fast (benchmarks: fast paths). Jinja serves every
+program that there is; this one has templates that never change, and functions in them that are called like any other.
 
 Spec:     none; Jinja's documentation ("High Level API", "The Context")
 Flask:    flask.templating.Environment, flask.render_template, flask.Flask.select_jinja_autoescape
