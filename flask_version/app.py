@@ -54,12 +54,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.session_interface = Sessions()
     app.extensions["settings"] = settings
     app.extensions["spreadsheets"] = Spreadsheets(settings)
-    app.extensions["downloads"] = Downloads(
-        settings.downloads_url,
-        settings.downloads_max_age,
-        settings.max_downloads_size,
-        settings.max_downloads,
-    )
+    app.extensions["downloads"] = Downloads(settings)
     app.extensions["signer"] = URLSafeTimedSerializer(
         keys,
         salt="custom-cookie",

@@ -25,22 +25,14 @@ _CSV = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 
 
 class Downloads:
-    """The store at ``url``, of at most ``max_files`` files of ``max_size`` bytes in all, each for ``max_age`` seconds.
+    """The store that the settings name, and what may be in it; made once for an application.
 
-    Raises ``SettingsError`` if nothing can open the URL. Each method raises ``Refusal`` (503) if the store fails.
+    Raises ``SettingsError`` if nothing can open its URL. Each method raises ``Refusal`` (503) if the store fails.
     """
 
-    def __init__(
-        self,
-        url: str,
-        max_age: int,
-        max_size: int = Settings.max_downloads_size,
-        max_files: int = Settings.max_downloads,
-    ) -> None:
-        self._store = store_at(url)
-        self._max_age = max_age
-        self._max_size = max_size
-        self._max_files = max_files
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._store = store_at(settings.downloads_url)
 
     def save_csv(self, content: bytes) -> str:
         """Keep the content under a new name, which is given back; delete what has expired.
@@ -92,7 +84,8 @@ class Downloads:
             if not self._has_expired(file) or not self._delete(file):
                 files += 1
                 stored += file.size
-        if stored + size > self._max_size or files >= self._max_files:
+        settings = self._settings
+        if stored + size > settings.max_downloads_size or files >= settings.max_downloads:
             logger.warning("%d downloads of %d bytes leave no room for %d", files, stored, size)
             raise Refusal(
                 "There is no room to keep another converted file just now; please try again later,"
@@ -114,7 +107,8 @@ class Downloads:
 
     def _has_expired(self, file: File) -> bool:
         # A store that does not tell the age has to delete by a rule of its own
-        return file.modified is not None and time.time() - file.modified > self._max_age
+        max_age = self._settings.downloads_max_age
+        return file.modified is not None and time.time() - file.modified > max_age
 
 
 @contextmanager

@@ -28,12 +28,7 @@ def create_app(settings: Settings | None = None) -> Application:
         extensions={
             "settings": settings,
             "spreadsheets": Spreadsheets(settings),
-            "downloads": Downloads(
-                settings.downloads_url,
-                settings.downloads_max_age,
-                settings.max_downloads_size,
-                settings.max_downloads,
-            ),
+            "downloads": Downloads(settings),
             "signer": URLSafeTimedSerializer(keys, salt="custom-cookie"),
         },
     )

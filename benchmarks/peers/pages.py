@@ -38,9 +38,7 @@ class Shared:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.downloads = Downloads(
-            settings.downloads_url, settings.downloads_max_age, settings.max_downloads_size
-        )
+        self.downloads = Downloads(settings)
         loader = FileSystemLoader(ROOT / "templates")
         self._templates = Environment(loader=loader, autoescape=True, auto_reload=False)
         self._templates.filters["title_case"] = text.title_case

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -13,11 +14,17 @@ import time_machine
 
 from tutorial.downloads import MESSAGE, Downloads
 from tutorial.errors import Refusal
+from tutorial.settings import Settings
 from tutorial.stores import Folder, draft_name
 
 HOUR = 3_600
 CONTENT = b"a,b\n1,2\n"
 UUID = "8803ad64-76b1-405f-b8ca-5ba2be984146"  # written out: names of tests must stay the same
+
+
+def downloads_at(url: str, **settings: Any) -> Downloads:
+    settings = {"downloads_url": url, "downloads_max_age": HOUR, **settings}
+    return Downloads(Settings(secret_key="a key", **settings))
 
 
 @pytest.fixture
@@ -28,7 +35,7 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def downloads(folder: Path) -> Downloads:
-    return Downloads(str(folder), HOUR)
+    return downloads_at(str(folder))
 
 
 def make_old(path: Path, seconds: float = HOUR + 60) -> Path:
@@ -38,24 +45,24 @@ def make_old(path: Path, seconds: float = HOUR + 60) -> Path:
 
 
 def test_what_is_saved_is_read_back_from_any_kind_of_store(url: str) -> None:
-    downloads = Downloads(url, HOUR)
+    downloads = downloads_at(url)
     name = downloads.save_csv(CONTENT)
     assert re.fullmatch(r"[0-9a-f-]{36}\.csv", name)
     assert downloads.read_csv(name) == CONTENT
-    assert Downloads(url, HOUR).read_csv(name) == CONTENT  # as another worker does
+    assert downloads_at(url).read_csv(name) == CONTENT  # as another worker does
     file = downloads.open_csv(name)
     assert file is not None
     assert file.read() == CONTENT
 
 
 def test_two_conversions_have_two_names_and_neither_deletes_the_other(url: str) -> None:
-    downloads = Downloads(url, HOUR)
+    downloads = downloads_at(url)
     first, second = downloads.save_csv(b"1"), downloads.save_csv(b"2")
     assert (downloads.read_csv(first), downloads.read_csv(second)) == (b"1", b"2")
 
 
 def test_an_expired_file_is_not_read_and_is_deleted_by_the_next_conversion(url: str) -> None:
-    downloads = Downloads(url, HOUR)
+    downloads = downloads_at(url)
     old = downloads.save_csv(CONTENT)
     with time_machine.travel(time.time() + HOUR - 60):
         assert downloads.read_csv(old) == CONTENT
@@ -95,7 +102,7 @@ def test_a_name_of_another_form_never_reaches_the_store(
 
 
 def test_a_name_that_nobody_was_given_is_nothing(url: str) -> None:
-    downloads = Downloads(url, HOUR)
+    downloads = downloads_at(url)
     assert downloads.read_csv(f"{uuid4()}.csv") is None
     downloads.save_csv(CONTENT)
     assert downloads.read_csv(f"{uuid4()}.csv") is None
@@ -127,7 +134,7 @@ def test_workers_that_delete_the_same_files_do_not_disturb_each_other(
 ) -> None:
     for _ in range(100):
         make_old(folder / downloads.save_csv(CONTENT), HOUR - 5)
-    workers = [Downloads(str(folder), HOUR - 10) for _ in range(8)]
+    workers = [downloads_at(str(folder), downloads_max_age=HOUR - 10) for _ in range(8)]
     with ThreadPoolExecutor(8) as threads:
         names = list(threads.map(lambda worker: worker.save_csv(CONTENT), workers))
     assert sorted(os.listdir(folder)) == sorted(names)
@@ -174,10 +181,10 @@ def test_messages_of_many_never_mix_and_are_never_half_there(
 
 
 def test_a_message_is_kept_in_utf_8_and_replaced_by_the_next(url: str, folder: Path) -> None:
-    downloads = Downloads(url, HOUR)
+    downloads = downloads_at(url)
     downloads.save_message("Hey there 世界!")
     downloads.save_message("Hey")
-    downloads = Downloads(str(folder), HOUR)
+    downloads = downloads_at(str(folder))
     downloads.save_message("Hey there 世界!")
     assert (folder / MESSAGE).read_bytes() == "Hey there 世界!".encode()
 
@@ -221,14 +228,14 @@ def test_a_store_that_fails_is_not_the_visitors_fault(
 def test_a_file_in_the_place_of_the_folder_is_a_store_that_fails(folder: Path) -> None:
     folder.touch()
     with pytest.raises(Refusal) as caught:
-        Downloads(str(folder), HOUR).save_csv(CONTENT)
+        downloads_at(str(folder)).save_csv(CONTENT)
     assert caught.value.code == 503
 
 
 def test_a_store_that_answers_is_ready_and_has_nothing_new_in_it(
     url: str, downloads: Downloads, folder: Path
 ) -> None:
-    Downloads(url, HOUR).ready()
+    downloads_at(url).ready()
     downloads.ready()
     assert os.listdir(folder) == []
 
@@ -247,7 +254,7 @@ def test_the_log_says_why_a_store_failed(
 
 
 def test_files_beyond_the_total_size_are_refused_and_nothing_is_lost(url: str) -> None:
-    downloads = Downloads(url, HOUR, 10)
+    downloads = downloads_at(url, max_downloads_size=10)
     names = [downloads.save_csv(b"12345"), downloads.save_csv(b"6789")]
     with pytest.raises(Refusal, match=r"no room .* try again later") as caught:
         downloads.save_csv(b"ab")
@@ -257,7 +264,7 @@ def test_files_beyond_the_total_size_are_refused_and_nothing_is_lost(url: str) -
 
 
 def test_what_has_expired_makes_room(url: str) -> None:
-    downloads = Downloads(url, HOUR, 10)
+    downloads = downloads_at(url, max_downloads_size=10)
     downloads.save_csv(b"1234567890")
     with time_machine.travel(time.time() + HOUR + 60):
         downloads.save_csv(b"1234567890")
@@ -268,7 +275,7 @@ def test_what_has_expired_makes_room(url: str) -> None:
 def test_a_store_that_falls_silent_is_asked_to_delete_one_file_and_no_more(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    downloads = Downloads(str(folder), HOUR)
+    downloads = downloads_at(str(folder))
     for name in [downloads.save_csv(b"1") for _ in range(3)]:
         make_old(folder / name)
     asked: list[str] = []
@@ -284,7 +291,7 @@ def test_a_store_that_falls_silent_is_asked_to_delete_one_file_and_no_more(
 
 
 def test_so_many_files_are_kept_and_no_more_however_small(url: str) -> None:
-    downloads = Downloads(url, HOUR, max_files=2)
+    downloads = downloads_at(url, max_downloads=2)
     first = downloads.save_csv(b"1")
     downloads.save_message("not one of them")
     downloads.save_csv(b"2")
@@ -296,7 +303,7 @@ def test_so_many_files_are_kept_and_no_more_however_small(url: str) -> None:
 def test_an_expired_file_that_cannot_be_deleted_still_takes_its_room(
     monkeypatch: pytest.MonkeyPatch, folder: Path
 ) -> None:
-    downloads = Downloads(str(folder), HOUR, 10)
+    downloads = downloads_at(str(folder), max_downloads_size=10)
     make_old(folder / downloads.save_csv(b"1234567890"))
     monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
     with pytest.raises(Refusal, match="no room"):
@@ -306,7 +313,7 @@ def test_an_expired_file_that_cannot_be_deleted_still_takes_its_room(
 def test_the_log_says_why_there_is_no_room(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, folder: Path
 ) -> None:
-    downloads = Downloads(str(folder), HOUR, 10)
+    downloads = downloads_at(str(folder), max_downloads_size=10)
     make_old(folder / downloads.save_csv(b"12345"))
     monkeypatch.setattr(Folder, "delete", fail(PermissionError(errno.EPERM, "not yours")))
     with pytest.raises(Refusal):
@@ -317,7 +324,7 @@ def test_the_log_says_why_there_is_no_room(
 
 
 def test_drafts_take_room_but_the_message_and_foreign_files_do_not(folder: Path) -> None:
-    downloads = Downloads(str(folder), HOUR, 10)
+    downloads = downloads_at(str(folder), max_downloads_size=10)
     downloads.save_message("more than ten bytes")
     (folder / "notes.txt").write_text("more than ten bytes")
     downloads.save_csv(b"12345")
@@ -328,12 +335,12 @@ def test_drafts_take_room_but_the_message_and_foreign_files_do_not(folder: Path)
 
 
 @pytest.mark.parametrize(
-    ("size", "fits"), [(0, False), (len(CONTENT) - 1, False), (len(CONTENT), True)]
+    ("size", "fits"), [(1, False), (len(CONTENT) - 1, False), (len(CONTENT), True)]
 )
 def test_a_file_fits_if_it_has_no_more_bytes_than_there_may_be(
     folder: Path, size: int, fits: bool
 ) -> None:
-    downloads = Downloads(str(folder), HOUR, size)
+    downloads = downloads_at(str(folder), max_downloads_size=size)
     if fits:
         downloads.save_csv(CONTENT)
     else:
