@@ -248,8 +248,8 @@ def _untag(members: dict[str, Any]) -> Any:
 
 
 def _restore_dict(members: dict[str, Any]) -> dict[str, Any]:
-    [(name, value)] = members.items()
-    return {name[: -len("__")]: value}
+    name = next(iter(members))  # of several, which we never write, the first counts, as in Flask
+    return {name[: -len("__")]: members[name]}
 
 
 _RESTORE: Final[dict[str, Callable[[Any], Any]]] = {

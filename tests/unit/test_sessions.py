@@ -191,7 +191,6 @@ NO_SESSIONS = {
     "a tuple that is a number": b'{"a":{" t":5}}',
     "a date that is a number": b'{"a":{" d":5}}',
     "a wrapped dictionary that is empty": b'{"a":{" di":{}}}',
-    "a wrapped dictionary of two": b'{"a":{" di":{"a__":1,"b__":2}}}',
     "a wrapped dictionary that is a text": b'{"a":{" di":"a"}}',
 }
 
