@@ -224,7 +224,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             "a JSON encoder that is kept",
             lambda: response.dumps(value),
             lambda: json.dumps(
-                value, sort_keys=True, separators=(",", ":"), default=response._json_default
+                value, sort_keys=True, separators=(",", ":"), default=response.json_default
             ),
         ),
         Pair(

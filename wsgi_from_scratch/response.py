@@ -321,7 +321,7 @@ def dumps(value: object) -> str:
     return _encoder.encode(value)
 
 
-def _json_default(value: object) -> object:
+def json_default(value: object) -> object:
     """What JSON has no type for."""
     if isinstance(value, date):
         return format_date(
@@ -338,7 +338,7 @@ def _json_default(value: object) -> object:
 
 # Made once: json.dumps() makes one for each call that asks for anything special: 2.0 µs, and not
 # 1.2 (benchmarks: fast paths).
-_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=_json_default)
+_encoder = json.JSONEncoder(sort_keys=True, separators=(",", ":"), default=json_default)
 
 
 def jsonify(value: object) -> Response:

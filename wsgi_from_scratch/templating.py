@@ -14,10 +14,11 @@ Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates i
           Jinja's context (filters may)
 """
 
+import json
 import operator
 import os
 from collections.abc import Callable, MutableMapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import CodeType
 from typing import Any, Final
 
@@ -29,7 +30,7 @@ from markupsafe import (  # type: ignore[attr-defined]  # the first is what the 
     escape,
 )
 
-from .response import dumps
+from .response import json_default
 
 REMEMBERED_LINKS: Final = 1_024
 """How many links are kept once built; the pages of the tutorial have fifty, for each name of the server."""
@@ -124,7 +125,7 @@ class Environment(jinja2.Environment):
 def make_environment(folder: str | os.PathLike[str]) -> Environment:
     """Templates from ``folder``, compiled once and kept. Files of a markup language are escaped."""
     environment = Environment(folder)
-    environment.policies["json.dumps_function"] = lambda value, **_: dumps(value)
+    environment.policies["json.dumps_function"] = partial(json.dumps, default=json_default)
     return environment
 
 

@@ -1,7 +1,5 @@
-from collections.abc import Callable
 from pathlib import Path
 
-import jinja2
 import pytest
 
 from wsgi_from_scratch.templating import make_environment
@@ -23,34 +21,3 @@ def test_json_in_a_page_cannot_end_its_script(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("{{ typed | tojson }}")
     page = make_environment(tmp_path).get_template("page.html").render(typed="</script>")
     assert "</script>" not in page
-
-
-def _url_for(place: str) -> Callable[..., str]:
-    return lambda endpoint, **values: f"{place}/{endpoint}?{values}"
-
-
-@pytest.mark.parametrize(
-    "source",
-    [
-        "{{ url_for('a', n=1) }} {{ url_for('a', n=True) }} {{ url_for('a', n=1.0) }} {{ url_for('a', n='1') }}",
-        "{{ url_for('a', n=1.0) }} {{ url_for('a', n=True) }} {{ url_for('a', n=1) }} {{ url_for('a', n=none) }}",
-        "{{ url_for('a', n=['1', typed]) }} {{ url_for('a', n=('1', '2')) }} {{ url_for('a', **{'n': 1}) }}",
-        "{{ url_for('a', n=typed) }} {{ url_for(*['a']) }} {{ url_for('a', n='<&>') }}",
-        "{{ url_for('a') ~ '<b>' }} {{ url_for('a', n='&') | urlencode }} {{ url_for('a') | upper }}",
-        "{% set kept %}{{ typed }}{{ url_for('a') }}{% endset %}{{ kept }}{{ kept | upper }}",
-        "{% macro twice(text) %}{{ text }}{{ text }}{{ caller() }}{% endmacro %}"
-        "{% call twice(typed) %}{{ typed }}{{ '<i>' | safe }}{% endcall %}{{ twice(typed, caller=typed.upper) }}",
-        "{% filter upper %}{{ typed }}{% endfilter %}{{ typed | join('&') }}{{ 1 }}{{ none }}{{ [typed] }}",
-        "{% set url_for = typed.upper %}{{ url_for() }}",
-        "{{ missing }}{{ missing is defined }}{% autoescape false %}{{ typed }}{% endautoescape %}",
-    ],
-)
-def test_a_page_is_the_one_that_plain_jinja_makes(tmp_path: Path, source: str) -> None:
-    (tmp_path / "page.html").write_text(source)
-    loader = jinja2.FileSystemLoader(tmp_path)
-    plain = jinja2.Environment(loader=loader, autoescape=True)
-    ours = make_environment(tmp_path)
-    for place in ("", "/mount", ""):
-        values = {"typed": "<&>'\"", "url_for": _url_for(place)}
-        expected = plain.get_template("page.html").render(values)
-        assert ours.get_template("page.html").render(values) == expected

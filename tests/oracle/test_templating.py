@@ -1,0 +1,58 @@
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from uuid import UUID
+
+import jinja2
+import pytest
+from flask import Flask, render_template_string
+
+from wsgi_from_scratch.templating import make_environment
+
+
+def _url_for(place: str) -> Callable[..., str]:
+    return lambda *endpoint, **values: f"{place}/{endpoint}?{values}"
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{{ url_for('a', n=1) }} {{ url_for('a', n=True) }} {{ url_for('a', n=1.0) }} {{ url_for('a', n='1') }}",
+        "{{ url_for('a', n=1.0) }} {{ url_for('a', n=True) }} {{ url_for('a', n=1) }} {{ url_for('a', n=none) }}",
+        "{{ url_for('a', n=['1', typed]) }} {{ url_for('a', n=('1', '2')) }} {{ url_for('a', **{'n': ['1']}) }}",
+        "{{ url_for('a', n=typed) }} {{ url_for(*['a', {}]) }} {{ url_for('a', n='<&>') }}",
+        "{{ url_for('a') ~ '<b>' }} {{ url_for('a', n='&') | urlencode }} {{ url_for('a') | upper }}",
+        "{% set kept %}{{ typed }}{{ url_for('a') }}{% endset %}{{ kept }}{{ kept | upper }}",
+        "{% macro twice(text) %}{{ text }}{{ text }}{{ caller() }}{% endmacro %}"
+        "{% call twice(typed) %}{{ typed }}{{ '<i>' | safe }}{% endcall %}{{ twice(typed, caller=typed.upper) }}",
+        "{% filter upper %}{{ typed }}{% endfilter %}{{ typed | join('&') }}{{ 1 }}{{ none }}{{ [typed] }}",
+        "{% set url_for = typed.upper %}{{ url_for() }}",
+        "{{ missing }}{{ missing is defined }}{% autoescape false %}{{ typed }}{% endautoescape %}",
+    ],
+)
+def test_a_page_is_the_one_that_plain_jinja_makes(tmp_path: Path, source: str) -> None:
+    (tmp_path / "page.html").write_text(source)
+    loader = jinja2.FileSystemLoader(tmp_path)
+    plain = jinja2.Environment(loader=loader, autoescape=True)
+    ours = make_environment(tmp_path)
+    for place in ("", "/mount", ""):
+        values = {"typed": "<&>'\"", "url_for": _url_for(place)}
+        expected = plain.get_template("page.html").render(values)
+        assert ours.get_template("page.html").render(values) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"b": 1, "a": [2, "é<'\"&"], "c": {"z": None, "y": True}},
+        [UUID(int=1), Decimal("1.50"), date(2026, 1, 2), datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)],
+        "</script>",
+    ],
+)
+def test_json_in_a_page_is_written_as_in_flask(tmp_path: Path, value: object) -> None:
+    source = "{{ value | tojson }} {{ value | tojson(indent=2) }}"
+    (tmp_path / "page.html").write_text(source)
+    with Flask(__name__).app_context():
+        expected = render_template_string(source, value=value)
+    assert make_environment(tmp_path).get_template("page.html").render(value=value) == expected
