@@ -83,6 +83,7 @@ LOCATIONS = [
     "http://bücher.example/ä?ö#ü",
     "http://user:pass@host/",
     "http://us er:p@ss@host/",
+    "http://user@host/",
     "/tab\there",
     "/x y|z\\^`{}<>\"'",
     "relative/path",
@@ -95,6 +96,16 @@ LOCATIONS = [
 @pytest.mark.parametrize("location", LOCATIONS)
 def test_a_location_becomes_the_same_uri(location: str) -> None:
     assert urls.iri_to_uri(location) == werkzeug.urls.iri_to_uri(location)
+
+
+@pytest.mark.parametrize(
+    "place", ["http://u{}:p@host/", "http://u:1{}@host/", "/é{}", "/é?{}", "/é#{}"]
+)
+def test_each_character_is_quoted_where_it_must_be(place: str) -> None:
+    locations = [place.format(character) for character in map(chr, range(0x21, 0x7F))]
+    locations = [location for location in locations if "[" not in location and "]" not in location]
+    expected = [werkzeug.urls.iri_to_uri(location) for location in locations]
+    assert [urls.iri_to_uri(location) for location in locations] == expected
 
 
 @given(st.text(alphabet=st.one_of(st.sampled_from("/?#%@:;[]ab é"), st.characters(codec="utf-8"))))

@@ -19,6 +19,7 @@ SEVEN = UUID(int=7)
         ("int", "", "007", 7),
         ("int", "fixed_digits=3", "007", 7),
         ("int", "min=-5, max=5, signed=True", "-5", -5),
+        ("int", "signed=False", "5", 5),
         ("float", "max=2.5", "2.5", 2.5),
         ("path", "", "a/b", "a/b"),
         ("any", "a, b", "a", "a"),
