@@ -1,7 +1,7 @@
 """The tutorial's views in Flask: what arrives is in ``request``, what is returned becomes the answer."""
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from flask import (
     Blueprint,
@@ -360,7 +360,8 @@ def protect(response: Response) -> Response:
 def redirect_page(response: Response) -> Response:
     """Give every redirect the same page, and a Location that does not repeat what the client sent as Host."""
     if response.status_code in REDIRECTS:
-        location = urlsplit(response.headers["Location"])._replace(scheme="", netloc="").geturl()
+        _scheme, _host, *rest = urlsplit(response.headers["Location"])
+        location = urlunsplit(("", "", *rest))
         response.location = location
         response.data = render_template("redirect.html", location=location)
     return response

@@ -11,7 +11,7 @@ Left out: nothing
 """
 
 from http import HTTPStatus
-from urllib.parse import urlsplit
+from urllib.parse import urlsplit, urlunsplit
 
 from markupsafe import escape
 
@@ -358,7 +358,8 @@ def protect(ctx: Context, response: Response) -> Response:
 def redirect_page(ctx: Context, response: Response) -> Response:
     """Give every redirect the same page, and a Location that does not repeat what the client sent as Host."""
     if response.status_code in REDIRECTS:
-        location = urlsplit(response.headers["Location"])._replace(scheme="", netloc="").geturl()
+        _scheme, _host, *rest = urlsplit(response.headers["Location"])
+        location = urlunsplit(("", "", *rest))
         response.location = location
         response.data = ctx.render_template("redirect.html", location=location)
     return response
