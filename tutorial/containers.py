@@ -1,8 +1,9 @@
 """What a workbook's file is checked for before a reader gets it: that it is whole, a workbook, and not a bomb.
 
 An .xlsx is a ZIP archive, so its directory tells beforehand what it will unpack to. The directory is the
-sender's word: every entry is therefore unpacked once and counted, which takes a twentieth of the time
-that reading takes. An .xls is a compound file, a small file system of its own, whose stream
+sender's word: every entry is therefore unpacked once and counted. And no two readers agree on a file that holds
+two archives, or an entry twice, so the reader gets an archive written anew from what was counted, which costs it
+nothing: it need not unpack that. An .xls is a compound file, a small file system of its own, whose stream
 names tell a workbook from a Word document or an encrypted package.
 
 All of this runs in the child process: a directory can be as hostile as what it lists.
@@ -10,6 +11,7 @@ All of this runs in the child process: a directory can be as hostile as what it 
 Spec:     PKWARE APPNOTE 4.3, ECMA-376 part 2; MS-CFB 2.6
 """
 
+import errno
 import re
 from pathlib import Path
 from typing import Never
@@ -36,17 +38,24 @@ _NOT_A_WORKBOOK = {
     "meta-inf/manifest.mf": "a Java archive",
 }
 _NEEDED = {"[content_types].xml", "xl/workbook.xml"}
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def check_zip(path: Path, max_unpacked_size: int) -> None:
-    """Raise ``Refusal`` unless the ZIP archive at ``path`` holds a workbook of at most that many bytes."""
+def unpack_zip(source: Path, target: Path, max_unpacked_size: int) -> None:
+    """Write at ``target``, uncompressed, the workbook that the ZIP archive at ``source`` holds.
+
+    Raises ``Refusal`` unless it is one, of at most that many bytes, and OSError when there is no room for it.
+    """
     try:
-        with ZipFile(path) as archive:
+        with ZipFile(source) as archive:
             _check_directory(archive.infolist(), max_unpacked_size)
-            _check_contents(archive, max_unpacked_size)
+            with ZipFile(target, "w") as copy:
+                _copy(archive, copy, max_unpacked_size)
     except (Refusal, MemoryError):
         raise
     except Exception as error:
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:
+            raise
         # zipfile raises eight kinds for broken archives, and does not list them
         raise Refusal(DAMAGED) from error
 
@@ -62,17 +71,20 @@ def _check_directory(entries: list[ZipInfo], max_unpacked_size: int) -> None:
         _refuse_type("a ZIP archive without a workbook in it")
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > max_unpacked_size:
         _refuse_size(max_unpacked_size)
+    if len(names) < len(entries):  # which of two entries counts is another thing that readers disagree on
+        raise Refusal(DAMAGED)
 
 
-def _check_contents(archive: ZipFile, max_unpacked_size: int) -> None:
+def _copy(archive: ZipFile, copy: ZipFile, max_unpacked_size: int) -> None:
     left = max_unpacked_size
     for entry in archive.infolist():
         entry.file_size = left + 1  # else zipfile stops where the directory says that the data ends
-        with archive.open(entry) as file:
+        with archive.open(entry) as file, copy.open(ZipInfo(entry.filename), "w") as written:
             while chunk := file.read(CHUNK):
                 left -= len(chunk)
                 if left < 0:
                     _refuse_size(max_unpacked_size)
+                written.write(chunk)
 
 
 def check_compound_file(path: Path) -> None:

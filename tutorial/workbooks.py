@@ -20,7 +20,7 @@ from datetime import datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from .containers import DAMAGED, LOCKED, check_compound_file, check_zip
+from .containers import DAMAGED, LOCKED, check_compound_file, unpack_zip
 from .errors import Refusal
 from .signatures import Kind
 from .tables import Rows, check_cells
@@ -48,7 +48,9 @@ def convert(source: Path, target: Path, write: Callable[[Rows], str], limits: Li
     Gives a sentence that says which of several sheets it was, or nothing; raises ``Refusal``.
     """
     if Kind(source.suffix) is Kind.NEW_WORKBOOK:
-        check_zip(source, limits.max_unpacked_size)
+        unpacked = source.with_stem("unpacked")
+        unpack_zip(source, unpacked, limits.max_unpacked_size)
+        source = unpacked
     else:
         check_compound_file(source)
     frame, sheet_names = read_first_sheet(source)

@@ -3,11 +3,11 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
-from zipfile import ZIP_DEFLATED, ZipFile
+from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
 import pytest
 
-from tutorial.containers import DAMAGED, MAX_ENTRIES, check_compound_file, check_zip
+from tutorial.containers import DAMAGED, MAX_ENTRIES, check_compound_file, unpack_zip
 from tutorial.errors import Refusal
 
 WORKBOOKS = Path(__file__).parents[2] / "workbooks"
@@ -39,19 +39,59 @@ def refusal(check: Callable[[Path], None], path: Path, data: bytes) -> Refusal:
 
 @pytest.fixture
 def zipped(tmp_path: Path) -> Callable[[bytes], Refusal]:
-    """How ``check_zip`` refuses what it is given."""
-    return lambda data: refusal(lambda path: check_zip(path, LIMIT), tmp_path / "file", data)
+    """How ``unpack_zip`` refuses what it is given."""
+    return lambda data: refusal(
+        lambda path: unpack_zip(path, tmp_path / "unpacked", LIMIT), tmp_path / "file", data
+    )
 
 
-def test_a_workbook_passes(workbook: MakeWorkbook, tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(workbook([["a"]]))
-    check_zip(tmp_path / "file", LIMIT)
-    check_zip(WORKBOOKS / "libreoffice.xlsx", LIMIT)
+def unpacked(data: bytes, folder: Path) -> dict[str, bytes]:
+    """The entries of the archive that a reader gets for this one; nothing in it is compressed."""
+    source, target = folder / "file", folder / "unpacked"
+    source.write_bytes(data)
+    unpack_zip(source, target, LIMIT)
+    with ZipFile(target) as copy:
+        assert all(entry.compress_type == ZIP_STORED for entry in copy.infolist())
+        return {name: copy.read(name) for name in copy.namelist()}
+
+
+def test_a_workbook_is_unpacked_whole(workbook: MakeWorkbook, tmp_path: Path) -> None:
+    for data in (workbook([["a"]]), (WORKBOOKS / "libreoffice.xlsx").read_bytes()):
+        with ZipFile(io.BytesIO(data)) as packed:
+            assert unpacked(data, tmp_path) == {
+                name: packed.read(name) for name in packed.namelist()
+            }
 
 
 def test_names_in_another_spelling_pass(tmp_path: Path) -> None:
-    (tmp_path / "file").write_bytes(archive({"[content_types].xml": b"", "XL\\Workbook.xml": b""}))
-    check_zip(tmp_path / "file", LIMIT)
+    data = archive({"[content_types].xml": b"", "XL\\Workbook.xml": b"a"})
+    assert unpacked(data, tmp_path)["XL\\Workbook.xml"] == b"a"
+
+
+def test_a_reader_sees_the_one_archive_that_was_checked_where_a_file_holds_two(
+    tmp_path: Path,
+) -> None:
+    first, second = archive({**NEEDED, "xl/hidden.xml": b""}), archive(NEEDED)
+    two = bytearray(first + second)
+    two[two.rindex(b"PK\5\6") + 4] = (
+        1  # the second says that it is not the last disk: some take the first, then
+    )
+    assert unpacked(bytes(two), tmp_path) == NEEDED
+    assert (tmp_path / "unpacked").read_bytes().count(b"PK\5\6") == 1
+
+
+@pytest.mark.parametrize("name", ["xl/workbook.xml", "XL/Workbook.xml", "xl\\workbook.xml"])
+def test_an_archive_with_an_entry_twice_is_refused(
+    zipped: Callable[[bytes], Refusal], name: str
+) -> None:
+    data = archive({**NEEDED, "xl/workbook.xm_": b""}).replace(b"xl/workbook.xm_", name.encode())
+    assert str(zipped(data)) == DAMAGED
+
+
+def test_a_full_disk_is_no_damage_of_the_workbook(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(archive(NEEDED))
+    with pytest.raises(OSError, match="No space left"):
+        unpack_zip(tmp_path / "file", Path("/dev/full"), LIMIT)
 
 
 @pytest.mark.parametrize(
