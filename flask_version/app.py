@@ -8,7 +8,7 @@ from io import BytesIO
 from ipaddress import IPv6Address
 from typing import IO, TYPE_CHECKING, Any, Self, cast
 
-from flask import Flask, Request, Response, request
+from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadTimeSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
@@ -19,6 +19,7 @@ from werkzeug.exceptions import (
     HTTPException,
     PreconditionFailed,
     RequestEntityTooLarge,
+    ServiceUnavailable,
 )
 from werkzeug.formparser import FormDataParser
 from werkzeug.http import is_resource_modified, parse_date
@@ -74,11 +75,26 @@ MAX_BOUNDARY = 256
 """Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
 
 
+PIECE = 64 * 1024
+"""Bytes of a multipart body that Werkzeug reads at once."""
+
+
 class WholeBody(LimitedStream):
     """A body that is whole, or refused: with 413 when it outgrows the limit, with 400 when it breaks off.
 
-    Werkzeug cuts a body of unknown length at the limit, and knows only some of the errors of servers.
+    Werkzeug cuts a body of unknown length at the limit, or refuses it there, whether it goes on or not; and it knows
+    only some of the errors of servers.
     """
+
+    _beyond = b""
+
+    def on_exhausted(self) -> None:
+        try:
+            self._beyond = self._beyond or (self._stream.read(1) if self._limit_is_max else b"")
+        except Exception as error:
+            raise ClientDisconnected from error
+        if self._beyond:
+            raise RequestEntityTooLarge
 
     def readinto(self, b: bytearray) -> int | None:  # type: ignore[override]  # as Werkzeug has it
         try:
@@ -90,7 +106,7 @@ class WholeBody(LimitedStream):
 
     def readall(self) -> bytes:
         body = super().readall()
-        if self._limit_is_max and self.is_exhausted and self._stream.read(1):
+        if self.is_exhausted:
             self.on_exhausted()
         return body
 
@@ -171,8 +187,16 @@ class FormParser(FormDataParser):
         boundary = options.get("boundary", "")
         if len(boundary) > MAX_BOUNDARY:
             raise ValueError("a boundary from which no patterns are to be compiled")
-        pieces = WholeDelimiters(stream, boundary, self.max_form_memory_size or sys.maxsize)
-        return super()._parse_multipart(cast(IO[bytes], pieces), mimetype, content_length, options)
+        most = self.max_form_memory_size or sys.maxsize
+        if most < PIECE:
+            # Werkzeug would refuse a piece that is larger, and how large a piece is no client can know.
+            stream = cast(IO[bytes], WholeBody(stream, most, is_max=True))
+        pieces = cast(IO[bytes], WholeDelimiters(stream, boundary, most))
+        try:
+            return super()._parse_multipart(pieces, mimetype, content_length, options)
+        except OSError as error:
+            current_app.logger.exception("an uploaded file cannot be kept")
+            raise ServiceUnavailable from error
 
     def _parse_urlencoded(
         self, stream: IO[bytes], *details: Any

@@ -71,7 +71,9 @@ def _check_directory(entries: list[ZipInfo], max_unpacked_size: int) -> None:
         _refuse_type("a ZIP archive without a workbook in it")
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > max_unpacked_size:
         _refuse_size(max_unpacked_size)
-    if len(names) < len(entries):  # which of two entries counts is another thing that readers disagree on
+    if len(names) < len(
+        entries
+    ):  # which of two entries counts is another thing that readers disagree on
         raise Refusal(DAMAGED)
 
 

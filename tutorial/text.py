@@ -22,6 +22,7 @@ SENTENCES: Mapping[int, str] = {
     415: "The data is of a type that this address does not read.",
     416: "The part that was asked for lies outside of the file.",
     500: "The server made a mistake. It has been noted; please try again later.",
+    503: "The server has no room for this just now; please try again in a moment.",
 }
 
 _JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)

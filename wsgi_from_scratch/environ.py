@@ -178,18 +178,19 @@ class Body:
             while piece := self.read(_CHUNK):
                 pieces.append(piece)
             return b"".join(pieces)
-        if self._left == 0:
-            if not self._exact and self._stream.read(1):
-                raise RequestEntityTooLarge
+        if size == 0 or (self._left == 0 and self._exact):
             return b""
         try:
-            data = self._stream.read(min(size, self._left))
-            self._left -= len(data)
+            data = self._stream.read(min(size, self._left) or 1)
+            count = len(data)
         except Exception as error:
             # A connection that broke, or chunks that are none: each server has errors of its own, or gives None.
             raise ClientDisconnected from error
-        if not data and size and self._exact:
+        if count > self._left:
+            raise RequestEntityTooLarge
+        if not data and self._exact:
             raise ClientDisconnected
+        self._left -= count
         return data
 
 

@@ -140,5 +140,11 @@ class InternalServerError(HTTPException):
         self.original_exception = original_exception
 
 
+class ServiceUnavailable(HTTPException):
+    """There is no room for what was sent, which is not the client's fault."""
+
+    code = 503
+
+
 BY_CODE = {error.code: error for error in HTTPException.__subclasses__()}
 """The error that ``abort(code)`` raises."""

@@ -10,11 +10,12 @@ Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParse
 Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multipart alone, and 16 MiB of percent signs
           take 3 GB there.
           A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
-          Files that were begun are closed when their form is refused.
+          Files that were begun are closed when their form is refused; a full disk is a 503, and no 500.
 Left out: a file's ``mimetype_params`` and ``content_length``, which are in its ``headers``; what else a file can do,
           for which there is ``UploadedFile.stream``
 """
 
+import logging
 import math
 import os
 import shutil
@@ -25,7 +26,7 @@ from io import BytesIO
 from tempfile import TemporaryFile
 from typing import IO, Final, Protocol, cast
 
-from .errors import RequestEntityTooLarge
+from .errors import RequestEntityTooLarge, ServiceUnavailable
 from .grammar import CHARSETS, parse_parameters
 from .headers import Headers
 from .multidict import MultiDict
@@ -51,6 +52,9 @@ needs no disk, and of twenty such files two are in memory.
 
 SMALL_FILE: Final = 256 * 1024
 """Bytes of memory that every file may take. A thousand tiny files on disk would use up the process's descriptors."""
+
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +150,8 @@ def parse_form(
 ) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
     """Give the fields and the files of a body; both are empty when it is no form or cannot be read as one.
 
-    ``mimetype`` is in lower case. The caller closes the files. Raises RequestEntityTooLarge, and what the stream does.
+    ``mimetype`` is in lower case. The caller closes the files. Raises RequestEntityTooLarge, ServiceUnavailable when
+    the disk has no room for a file, and what the stream does.
     """
     try:
         if mimetype == "multipart/form-data":
@@ -155,6 +160,9 @@ def parse_form(
             return _parse_urlencoded(stream, limits), MultiDict()
     except (MultipartError, UnicodeError):
         pass
+    except OSError as error:
+        logger.exception("an uploaded file cannot be kept")
+        raise ServiceUnavailable from error
     return MultiDict(), MultiDict()
 
 

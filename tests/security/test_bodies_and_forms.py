@@ -3,14 +3,24 @@
 import codecs
 import io
 import json
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
 from typing import BinaryIO, cast
 
 import pytest
 
+import flask_version
+import wsgi_from_scratch
+from comparison.scenarios import SECRET_KEY
 from comparison.steps import JSON, TEXT, URLENCODED, Part, Step, form, get, multipart, post, upload
 from comparison.wire import parse_request
 from tests.security.target import Target, check, status
+from tutorial.settings import Settings
+
+# Where a disk is full, Werkzeug leaves it to the collector to close the file that it had begun.
+pytestmark = pytest.mark.filterwarnings("ignore:Exception ignored in.*SpooledTemporaryFile")
 
 LOGIN = b"username=kumar&password=kumar"
 MEBIBYTE = 1024 * 1024
@@ -75,6 +85,105 @@ def test_too_much_is_refused_without_an_announcement_too(step: Step, target: Tar
         **{"wsgi.input_terminated": True},
     )
     assert status(answer) == 413
+
+
+def sized(start: bytes, end: bytes, size: int) -> bytes:
+    return start + b"a" * (size - len(start) - len(end)) + end
+
+
+UP_TO_ITS_LIMIT = {
+    "a form": (post("/", URLENCODED, b""), b"username=kumar&password=kumar&x=", b"", 500_000),
+    "an upload": (parts(b""), FILE[:-2], b"\r\n--b--\r\n", 16 * MEBIBYTE),
+    "JSON": (
+        post("/handle_js_post", JSON, b""),
+        b'{"greeting": "a", "name": "b", "x": "',
+        b'"}',
+        64 * 1024,
+    ),
+}
+
+
+class Pieces:
+    """Makes bodies that come in pieces of so many bytes at most."""
+
+    def __init__(self, body: bytes, size: int | None) -> None:
+        self.body = body
+        self.size = size
+
+    def __call__(self) -> BinaryIO:
+        read = io.BytesIO(self.body).read
+        most = self.size or len(self.body)
+        return cast(BinaryIO, SimpleNamespace(read=lambda size=-1: read(min(size, most))))
+
+
+class Chunks:
+    """What a server hands over of a body in chunks, the last of which may be none."""
+
+    def __init__(self, body: bytes, breaks_off: bool) -> None:
+        self.read_whole = io.BytesIO(body).read
+        self.breaks_off = breaks_off
+
+    def read(self, size: int = -1, /) -> bytes:
+        data = self.read_whole(size)
+        if size and not data and self.breaks_off:
+            raise OSError("this is no chunk")
+        return data
+
+
+@pytest.mark.parametrize(
+    ("step", "start", "end", "limit"), UP_TO_ITS_LIMIT.values(), ids=UP_TO_ITS_LIMIT.keys()
+)
+@pytest.mark.parametrize(
+    ("more", "breaks_off", "code"),
+    [(-1, False, 200), (0, False, 200), (1, False, 413), (-1, True, 400), (0, True, 400)],
+)
+def test_a_body_in_chunks_may_be_as_large_as_its_limit(
+    step: Step,
+    start: bytes,
+    end: bytes,
+    limit: int,
+    more: int,
+    breaks_off: bool,
+    code: int,
+    target: Target,
+) -> None:
+    body = sized(start, end, limit + more)
+    answer = target.ask(
+        step,
+        stream=lambda: cast(BinaryIO, Chunks(body, breaks_off)),
+        CONTENT_LENGTH=None,
+        **{"wsgi.input_terminated": True},
+    )
+    assert status(answer) == code
+
+
+@pytest.mark.parametrize("limit", [66, 100, 1_000, 64 * 1024 - 1])
+@pytest.mark.parametrize("more", [-1, 0, 1, 2, 3])
+@pytest.mark.parametrize("head", [FIELD[:-2], FILE[:-2], b""])
+def test_a_small_limit_of_memory_is_one_for_the_whole_form(
+    limit: int, more: int, head: bytes
+) -> None:
+    settings = Settings(
+        secret_key=SECRET_KEY, downloads_url="memory://a", max_form_memory_size=limit
+    )
+    applications = flask_version.create_app(settings), wsgi_from_scratch.create_app(settings)
+    body = sized(head, b"\r\n--b--", max(limit + more, len(head) + 7))
+    for size in (1, 7, 1_000, None):
+        if limit > 1_000 and size == 1:
+            continue
+        stream = Pieces(body, size)
+        answer = Target(*applications).ask(parts(body, path="/"), stream=stream)
+        assert status(answer) == (413 if len(body) > limit else 200)
+
+
+def test_a_disk_without_room_for_an_upload_is_a_503(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    step = upload("/file_upload", "a.txt", TEXT, b"a" * 3 * MEBIBYTE)
+    answer = target.ask(step, faulty=True)
+    assert status(answer) == 503
+    assert b"The server has no room for this just now" in answer.body
 
 
 class Endless:
