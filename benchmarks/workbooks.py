@@ -184,7 +184,7 @@ def _shares(path: Path, unpacked: Path) -> str:
     steps.append(("for pandas around that", max(0.0, seconds - calamine)))
     texts, seconds = _timed(lambda: [column_of_text(frame[label]) for label in frame])
     steps.append(("to make text of each cell", seconds))
-    _, seconds = _timed(lambda: to_csv(list(zip(*texts, strict=True))).encode())
+    _, seconds = _timed(lambda: to_csv(list(zip(*texts, strict=True)), settings.max_table_size))
     steps.append(("to write the CSV", seconds))
     whole = sum(seconds for _, seconds in steps)
     shares = ", ".join(f"{seconds / whole:.0%} {step}" for step, seconds in steps)

@@ -38,12 +38,16 @@ class Conversion:
 
     def __init__(self, settings: Settings) -> None:
         self._left_behind = LEFT_BEHIND + ATTEMPTS * PATIENCE * settings.conversion_timeout
-        self._limits = Limits(settings.max_unpacked_size, settings.max_cells)
+        self._limits = Limits(
+            settings.max_unpacked_size, settings.max_cells, settings.max_table_size
+        )
         self._children = Children(
             seconds=settings.conversion_timeout, memory=settings.conversion_memory
         )
 
-    def run(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[bytes, str]:
+    def run(
+        self, data: bytes, kind: Kind, write: Callable[[Rows, int], bytes]
+    ) -> tuple[bytes, str]:
         """What ``write`` makes of the first sheet, in UTF-8, and a sentence on the others; raises ``Refusal``."""
         with suppress(OSError):  # what cannot be deleted is no reason not to convert
             delete_left_behind(self._left_behind)

@@ -70,12 +70,16 @@ class Settings:
     """Levels of JSON in JSON. Python's parser gives up near 1,000, but where depends on who calls it."""
 
     max_unpacked_size: int = 128 * MEBIBYTE
-    """Bytes that an .xlsx may unpack to, and bytes of the CSV or HTML made from a workbook. Markup
-    shrinks tenfold to twentyfold in a ZIP: 128 MiB is what an honest file of 8 MB comes to."""
+    """Bytes that an .xlsx may unpack to. Markup shrinks tenfold to twentyfold in a ZIP: 128 MiB is what an honest file
+    of 8 MB comes to."""
 
     max_cells: int = 1_000_000
     """Cells of a table, empty ones between others included. A million take a child about two seconds and
     200 MB, and are already more than a browser likes to show."""
+
+    max_table_size: int = 32 * MEBIBYTE
+    """Bytes of the CSV or HTML that a table is written to. A million usual cells come to 10 MB and 25 MB; a workbook of
+    5 kB can name one long text in each of its cells. A page takes up to ten times its bytes while it is made."""
 
     conversion_timeout: float = 10.0
     """Seconds that a child process may take for a workbook. Five times what a million cells need,

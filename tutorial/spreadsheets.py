@@ -63,7 +63,9 @@ class Spreadsheets:
             return Content(table=Markup(table.decode()), note=note)
         text = decode(data)
         rows = find_table(text, self._settings.max_cells)
-        return Content(text=text) if rows is None else Content(table=Markup(to_html(rows)))
+        if rows is None:
+            return Content(text=text)
+        return Content(table=Markup(to_html(rows, self._settings.max_table_size).decode()))
 
     def to_csv(self, upload: Upload | None, mimetype: str = FORM) -> bytes:
         """The table in ``upload`` as CSV: the first sheet of a workbook, or a table that is text already.
@@ -81,7 +83,7 @@ class Spreadsheets:
                 " separated by commas, semicolons or tabs.",
                 code=415,
             )
-        return to_csv(rows).encode()
+        return to_csv(rows, self._settings.max_table_size)
 
     def preload(self) -> None:
         """Get ready for the first workbook, without waiting for it: for a process that serves and will not fork."""
@@ -92,7 +94,9 @@ class Spreadsheets:
         if self._conversion is not None:
             self._conversion.close()
 
-    def _convert(self, data: bytes, kind: Kind, write: Callable[[Rows], str]) -> tuple[bytes, str]:
+    def _convert(
+        self, data: bytes, kind: Kind, write: Callable[[Rows, int], bytes]
+    ) -> tuple[bytes, str]:
         return self._current_conversion().run(data, kind, write)
 
     def _current_conversion(self) -> "Conversion":

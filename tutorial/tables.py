@@ -8,6 +8,7 @@ changed ``-5`` would be a wrong number. Whoever opens a stranger's CSV should im
 
 import csv
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from itertools import repeat
@@ -22,22 +23,31 @@ MAX_COLUMNS = 16_384
 
 DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as any other
 
+TOO_LARGE = "This table is too large to be written out; please upload it in parts."
+
+# What Excel writes, and reads, as a first line that is no data.
+_named_delimiter = re.compile(r"sep=([^\r\n\"])(?:\r\n?|\n)", re.IGNORECASE)
+
 
 def find_table(text: str, max_cells: int) -> Rows | None:
     """The rows of ``text`` if it is a table, else None; raises ``Refusal`` (413) beyond ``max_cells``.
 
     It is one if a tab, semicolon or comma parts each of at least two lines into the same number of
-    fields, at least two. Blank lines do not count.
+    fields, at least two. Blank lines do not count. A first line such as ``sep=|`` names the only delimiter.
 
     >>> find_table("a,b\\n1,2\\n", max_cells=10)
     [['a', 'b'], ['1', '2']]
     >>> find_table("Dear Sir,\\nhello.", max_cells=10) is None
     True
     """
-    for delimiter in DELIMITERS:
+    delimiters, named = DELIMITERS, _named_delimiter.match(text)
+    if named is not None:
+        delimiters, text = named[1], text[named.end() :]
+    longest = max(map(len, _lines(text)), default=0)
+    for delimiter in delimiters:
         if delimiter not in text:
             continue
-        if max(map(str.count, text.split("\n"), repeat(delimiter))) >= MAX_COLUMNS:
+        if longest > MAX_COLUMNS and _most(delimiter, text) >= MAX_COLUMNS:
             continue
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
@@ -50,10 +60,22 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     return None
 
 
+def _lines(text: str) -> Iterator[str]:
+    """Lines as the csv module has them, whatever ends them; each but the last with a line feed."""
+    return io.StringIO(text, newline=None)
+
+
+def _most(delimiter: str, text: str) -> int:
+    """How many delimiters the line has that has the most."""
+    return max(map(str.count, _lines(text), repeat(delimiter)))
+
+
 def _regular_rows(lines: Iterable[list[str]], max_cells: int) -> list[list[str]]:
     rows: list[list[str]] = []
-    for line in lines:
+    for number, line in enumerate(lines):
         if not line:
+            if number > max_cells:
+                return []  # so many lines that most of them are blank
             continue
         width = len(rows[0] if rows else line)
         if len(line) != width or width < 2:
@@ -71,15 +93,15 @@ def check_cells(cells: int, max_cells: int) -> None:
         )
 
 
-def to_csv(rows: Rows) -> str:
-    """The rows as CSV.
+def to_csv(rows: Rows, max_size: int) -> bytes:
+    """The rows as CSV; raises ``Refusal`` (413) beyond ``max_size`` bytes.
 
-    >>> to_csv([["a", "b, c"], ["1", ""]])
-    'a,"b, c"\\n1,\\n'
+    >>> to_csv([["a", "b, c"], ["1", ""]], max_size=100)
+    b'a,"b, c"\\n1,\\n'
     """
     # A lone return is quoted only where it is part of the line end, so that is CR LF until it is cut
     writer = csv.writer(_Echo(), lineterminator=CRLF)
-    return "".join(f"{writer.writerow(row).removesuffix(CRLF)}\n" for row in rows)
+    return _written((f"{writer.writerow(row).removesuffix(CRLF)}\n" for row in rows), max_size)
 
 
 class _Echo:
@@ -89,10 +111,10 @@ class _Echo:
         return line
 
 
-def to_html(rows: Rows) -> str:
-    """The rows as an HTML table, the first of them as its head, without any style.
+def to_html(rows: Rows, max_size: int) -> bytes:
+    """The rows as an HTML table, the first of them as its head, without any style; raises ``Refusal`` as ``to_csv``.
 
-    >>> print(to_html([["a"], ["<b>"]]))
+    >>> print(to_html([["a"], ["<b>"]], max_size=200).decode())
     <table class="table">
     <thead>
     <tr><th scope="col">a</th></tr>
@@ -102,22 +124,29 @@ def to_html(rows: Rows) -> str:
     </tbody>
     </table>
     """
-    return "\n".join(_html_lines(rows))
+    return _written(_html_lines(rows), max_size)
 
 
 def _html_lines(rows: Rows) -> Iterator[str]:
     head, *body = rows
-    yield '<table class="table">'
-    yield "<thead>"
+    yield '<table class="table">\n<thead>\n'
     yield _html_row(head, '<th scope="col">', "</th>")
-    yield "</thead>"
-    yield "<tbody>"
+    yield "</thead>\n<tbody>\n"
     for row in body:
         yield _html_row(row, "<td>", "</td>")
-    yield "</tbody>"
-    yield "</table>"
+    yield "</tbody>\n</table>"
 
 
 def _html_row(row: Sequence[str], start: str, end: str) -> str:
     cells = (end + start).join(escape(cell, quote=False) for cell in row)
-    return f"<tr>{start}{cells}{end}</tr>"
+    return f"<tr>{start}{cells}{end}</tr>\n"
+
+
+def _written(pieces: Iterable[str], max_size: int) -> bytes:
+    """The pieces in UTF-8. They are counted while they are written, for a few bytes can become many."""
+    written = bytearray()
+    for piece in pieces:
+        written += piece.encode()
+        if len(written) > max_size:
+            raise Refusal(TOO_LARGE, code=413)
+    return bytes(written)

@@ -39,9 +39,10 @@ class Limits(NamedTuple):
 
     max_unpacked_size: int
     max_cells: int
+    max_table_size: int
 
 
-def convert(source: Path, target: Path, write: Callable[[Rows], str], limits: Limits) -> str:
+def convert(source: Path, target: Path, write: Callable[[Rows, int], bytes], limits: Limits) -> str:
     """Read the workbook at ``source`` and write its first sheet to ``target``, in UTF-8.
 
     The suffix of ``source`` is the value of its ``Kind``.
@@ -56,10 +57,7 @@ def convert(source: Path, target: Path, write: Callable[[Rows], str], limits: Li
     frame, sheet_names = read_first_sheet(source)
     check_cells(frame.size, limits.max_cells)
     columns = [column_of_text(frame[label]) for label in frame]
-    result = write(list(zip(*columns, strict=True))).encode()
-    if len(result) > limits.max_unpacked_size:
-        raise Refusal("This workbook makes too large a table; please upload it in parts.", code=413)
-    target.write_bytes(result)
+    target.write_bytes(write(list(zip(*columns, strict=True)), limits.max_table_size))
     if len(sheet_names) == 1:
         return ""
     return f"This is the first of {len(sheet_names)} sheets, “{sheet_names[0]:.40}”."

@@ -24,6 +24,7 @@ def spreadsheets() -> Iterator[Spreadsheets]:
             secret_key="a key for tests",
             max_unpacked_size=16 * MEBIBYTE,
             max_cells=20_000,
+            max_table_size=16 * MEBIBYTE,
             conversion_timeout=5.0,
         )
     )

@@ -34,6 +34,7 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("MAX_FORM_PARTS", "7", 7),
         ("MAX_UNPACKED_SIZE", "7", 7),
         ("MAX_CELLS", "0100", 100),
+        ("MAX_TABLE_SIZE", "7", 7),
         ("CONVERSION_TIMEOUT", "2.5", 2.5),
         ("CONVERSION_TIMEOUT", "3", 3.0),
         ("CONVERSION_MEMORY", "7", 7),
@@ -162,7 +163,7 @@ def test_flask_knows_the_names_that_are_its_own() -> None:
     own = {"LOGIN_USERNAME", "LOGIN_PASSWORD", "MAX_UNPACKED_SIZE", "MAX_CELLS", "DOWNLOADS_URL"}
     own |= {"MAX_URL_LENGTH", "MAX_QUERY_FIELDS", "MAX_COOKIE_HEADER_SIZE", "MAX_COOKIES"}
     own |= {"MAX_JSON_SIZE", "MAX_JSON_DEPTH", "CONVERSION_TIMEOUT", "CONVERSION_MEMORY"}
-    own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE", "MAX_DOWNLOADS"}
+    own |= {"DOWNLOADS_MAX_AGE", "MAX_DOWNLOADS_SIZE", "MAX_DOWNLOADS", "MAX_TABLE_SIZE"}
     config = Settings(secret_key="a key for tests").as_config()
     assert set(config) - own <= set(Flask.default_config)
     assert own.isdisjoint(Flask.default_config)

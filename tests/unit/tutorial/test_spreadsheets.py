@@ -317,7 +317,7 @@ def test_too_long_a_result_is_refused(refused: Refused) -> None:
     )
     assert len(book) < 10_000
     refusal = refused(book)
-    assert "too large a table" in str(refusal)
+    assert "too large to be written out" in str(refusal)
     assert refusal.code == 413
 
 

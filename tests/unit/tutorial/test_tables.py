@@ -1,13 +1,16 @@
 import csv
 import io
 import re
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tutorial.errors import Refusal
-from tutorial.tables import find_table, to_csv, to_html
+from tutorial.tables import MAX_COLUMNS, find_table, to_csv, to_html
+
+LIMIT = 10_000
 
 CELLS = st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc"], include_characters="\n\r"))
 ROWS = st.integers(2, 4).flatmap(
@@ -27,6 +30,11 @@ ROWS = st.integers(2, 4).flatmap(
         ("a,b\n\n1,2\n\n", [["a", "b"], ["1", "2"]]),
         (",\n,\n", [["", ""], ["", ""]]),
         (" a , b \n1,2\n", [[" a ", " b "], ["1", "2"]]),
+        ("a,b\r1,2\r", [["a", "b"], ["1", "2"]]),  # as Excel writes "CSV (Macintosh)"
+        ("sep=;\na;b\n1,5;2,5\n", [["a", "b"], ["1,5", "2,5"]]),
+        ("SEP=|\r\na|b,c\r\n1|2\r\n", [["a", "b,c"], ["1", "2"]]),
+        ("sep=,\ra,b\r1,2", [["a", "b"], ["1", "2"]]),
+        ("sep=,x\n1,2\n", [["sep=", "x"], ["1", "2"]]),  # a name of a column like any other
     ],
 )
 def test_a_text_of_equal_rows_is_a_table(text: str, rows: list[list[str]]) -> None:
@@ -43,11 +51,47 @@ def test_a_text_of_equal_rows_is_a_table(text: str, rows: list[list[str]]) -> No
         "Dear Sir,\nplease find enclosed\n",
         "a,b\n1,2,3\n",
         'a,b\n"1,2\n',  # a quotation mark that is never closed
+        "sep=;\na,b\n1,2\n",
+        "sep=;",
+        "sep=;\n",
         f"a,b\n{'x' * 200_000},2\n",  # a field that the csv module takes for a mistake
     ],
 )
 def test_another_text_is_none(text: str) -> None:
     assert find_table(text, max_cells=100) is None
+
+
+@pytest.mark.parametrize("end", ["\n", "\r", "\r\n"])
+def test_a_long_table_is_one_whatever_ends_its_lines(end: str) -> None:
+    rows = find_table(f"1,x,y{end}" * MAX_COLUMNS, max_cells=3 * MAX_COLUMNS)
+    assert rows == [["1", "x", "y"]] * MAX_COLUMNS
+
+
+@pytest.mark.parametrize(("columns", "is_table"), [(MAX_COLUMNS, True), (MAX_COLUMNS + 1, False)])
+@pytest.mark.parametrize("end", ["\n", "\r"])
+def test_a_table_has_no_more_columns_than_a_worksheet(
+    columns: int, is_table: bool, end: str
+) -> None:
+    text = end.join(["," * (columns - 1)] * 2)
+    assert bool(find_table(text, max_cells=2 * columns)) is is_table
+
+
+def test_lines_of_which_most_are_blank_are_no_table() -> None:
+    table = "a,b\n1,2\n"
+    assert find_table("\n" * 100 + table, max_cells=100) == [["a", "b"], ["1", "2"]]
+    assert find_table("\n" * 102 + table, max_cells=100) is None
+
+
+@pytest.mark.parametrize("write", [to_csv, to_html])
+def test_a_table_is_written_up_to_a_limit_of_bytes(
+    write: Callable[[list[list[str]], int], bytes],
+) -> None:
+    rows = [["é", "&"], ["1", "2"]]
+    size = len(write(rows, LIMIT))
+    assert write(rows, size) == write(rows, LIMIT)
+    with pytest.raises(Refusal, match="too large to be written out") as caught:
+        write(rows, size - 1)
+    assert caught.value.code == 413
 
 
 def test_a_table_has_as_many_cells_as_it_may_have() -> None:
@@ -70,19 +114,19 @@ def test_a_table_has_as_many_cells_as_it_may_have() -> None:
     ],
 )
 def test_rows_become_csv(rows: list[list[str]], text: str) -> None:
-    assert to_csv(rows) == text
+    assert to_csv(rows, LIMIT).decode() == text
 
 
 @given(ROWS)
 @settings(max_examples=200)
 def test_what_is_written_as_csv_is_read_as_it_was(rows: list[list[str]]) -> None:
-    assert list(csv.reader(io.StringIO(to_csv(rows), newline=""))) == rows
+    assert list(csv.reader(io.StringIO(to_csv(rows, LIMIT).decode(), newline=""))) == rows
 
 
 @given(ROWS)
 @settings(max_examples=200)
 def test_nothing_in_a_cell_becomes_markup(rows: list[list[str]]) -> None:
-    html = to_html(rows)
+    html = to_html(rows, LIMIT).decode()
     assert set(re.findall("<[^>]*>", html)) <= {
         *('<table class="table">', "</table>", "<thead>", "</thead>", "<tbody>", "</tbody>"),
         *("<tr>", "</tr>", '<th scope="col">', "</th>", "<td>", "</td>"),
@@ -91,7 +135,7 @@ def test_nothing_in_a_cell_becomes_markup(rows: list[list[str]]) -> None:
 
 
 def test_the_first_row_is_the_head_and_needs_no_style() -> None:
-    html = to_html([["a&b", ""], ["<i>", '"']])
+    html = to_html([["a&b", ""], ["<i>", '"']], LIMIT).decode()
     assert '<th scope="col">a&amp;b</th><th scope="col"></th>' in html
     assert '<td>&lt;i&gt;</td><td>"</td>' in html
     assert "style" not in html
