@@ -13,6 +13,10 @@ What stands in a cell is what comes out:
 - whole numbers have all their digits and no ``.0``, and text that looks like a number stays text (``00123``);
 - dates are ISO 8601: ``2024-02-29``, or ``2024-02-29 10:30:00`` if any cell of the column has a time;
 - truth values are ``True`` and ``False``, durations ``25:30:00``.
+
+Left out: what calamine does not know. An error younger than it (``#SPILL!``), a macro sheet in an .xlsx or a part in
+          another encoding than UTF-8 make the whole workbook one that is refused as damaged; a negative time loses its
+          sign. openpyxl reads some of these, but it follows entities and relations that lead outside.
 """
 
 from collections.abc import Callable, Iterable
