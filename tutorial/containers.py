@@ -73,7 +73,7 @@ def _check_directory(entries: list[ZipInfo], max_unpacked_size: int) -> None:
         _refuse_size(max_unpacked_size)
     if len(names) < len(
         entries
-    ):  # which of two entries counts is another thing that readers disagree on
+    ):  # one is there twice, and some readers take the first, some the last
         raise Refusal(DAMAGED)
 
 
