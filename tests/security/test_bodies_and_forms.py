@@ -157,9 +157,9 @@ def test_a_body_in_chunks_may_be_as_large_as_its_limit(
     assert status(answer) == code
 
 
-@pytest.mark.parametrize("limit", [66, 100, 1_000, 64 * 1024 - 1])
-@pytest.mark.parametrize("more", [-1, 0, 1, 2, 3])
-@pytest.mark.parametrize("head", [FIELD[:-2], FILE[:-2], b""])
+@pytest.mark.parametrize("limit", [100, 1_000, 64 * 1024 - 1])
+@pytest.mark.parametrize("more", [0, 1])
+@pytest.mark.parametrize("head", [FIELD[:-2], FILE[:-2]])
 def test_a_small_limit_of_memory_is_one_for_the_whole_form(
     limit: int, more: int, head: bytes
 ) -> None:

@@ -206,7 +206,7 @@ def test_a_workbook_that_is_larger_than_it_looks_is_refused(data: bytes, reader:
 
 def misleading(changes: dict[int, bytes]) -> bytes:
     """Two archives in one file, the end of the second changed: some readers pass over it, and take the first."""
-    data = bytearray(changed(GOOD, rows("<row/>" * 15_000_000)) + GOOD)
+    data = bytearray(changed(GOOD, rows("<row><c><v>1</v></c></row>")) + GOOD)
     end = data.rindex(b"PK\x05\x06")
     for position, octets in changes.items():
         data[end + position : end + position + len(octets)] = octets
