@@ -157,23 +157,20 @@ def test_a_body_in_chunks_may_be_as_large_as_its_limit(
     assert status(answer) == code
 
 
-@pytest.mark.parametrize("limit", [100, 1_000, 64 * 1024 - 1])
+@pytest.mark.parametrize("limit", [100, 64 * 1024 - 1])
 @pytest.mark.parametrize("more", [0, 1])
-@pytest.mark.parametrize("head", [FIELD[:-2], FILE[:-2]])
-def test_a_small_limit_of_memory_is_one_for_the_whole_form(
-    limit: int, more: int, head: bytes
-) -> None:
+def test_a_small_limit_of_memory_is_one_for_the_whole_form(limit: int, more: int) -> None:
     settings = Settings(
         secret_key=SECRET_KEY, downloads_url="memory://a", max_form_memory_size=limit
     )
     applications = flask_version.create_app(settings), wsgi_from_scratch.create_app(settings)
-    body = sized(head, b"\r\n--b--", max(limit + more, len(head) + 7))
+    body = sized(FILE[:-2], b"\r\n--b--", limit + more)
     for size in (1, 7, 1_000, None):
-        if limit > 1_000 and size == 1:
+        if limit > 100 and size == 1:
             continue
         stream = Pieces(body, size)
         answer = Target(*applications).ask(parts(body, path="/"), stream=stream)
-        assert status(answer) == (413 if len(body) > limit else 200)
+        assert status(answer) == (413 if more else 200)
 
 
 def test_a_disk_without_room_for_an_upload_is_a_503(
