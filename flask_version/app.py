@@ -76,7 +76,7 @@ MAX_BOUNDARY = 256
 
 
 PIECE = 64 * 1024
-"""Bytes of a multipart body that Werkzeug reads at once."""
+"""Bytes of a body that are read at once, as Werkzeug does."""
 
 
 class WholeBody(LimitedStream):
@@ -89,10 +89,8 @@ class WholeBody(LimitedStream):
     _beyond = b""
 
     def on_exhausted(self) -> None:
-        try:
-            self._beyond = self._beyond or (self._stream.read(1) if self._limit_is_max else b"")
-        except Exception as error:
-            raise ClientDisconnected from error
+        if self._limit_is_max and not self._beyond:
+            self._beyond = self._stream.read(1)
         if self._beyond:
             raise RequestEntityTooLarge
 
@@ -105,10 +103,8 @@ class WholeBody(LimitedStream):
             raise ClientDisconnected from error
 
     def readall(self) -> bytes:
-        body = super().readall()
-        if self.is_exhausted:
-            self.on_exhausted()
-        return body
+        # Werkzeug's looks at the limit by itself, beside what is caught above.
+        return b"".join(iter(lambda: self.read(PIECE), b""))
 
 
 class WholeDelimiters:
@@ -202,11 +198,7 @@ class FormParser(FormDataParser):
         self, stream: IO[bytes], *details: Any
     ) -> "tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]":
         most = self.max_form_memory_size or sys.maxsize
-        body = b""
-        while chunk := stream.read(64 * 1024):
-            body += chunk
-            if len(body) > most:
-                raise RequestEntityTooLarge
+        body = WholeBody(stream, most, is_max=True).readall()
         if body.count(b"&") >= (self.max_form_parts or sys.maxsize):
             raise RequestEntityTooLarge
         return super()._parse_urlencoded(BytesIO(body), *details)

@@ -5,9 +5,9 @@ import io
 import json
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
-from types import SimpleNamespace
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import pytest
 
@@ -16,7 +16,7 @@ import wsgi_from_scratch
 from comparison.scenarios import SECRET_KEY
 from comparison.steps import JSON, TEXT, URLENCODED, Part, Step, form, get, multipart, post, upload
 from comparison.wire import parse_request
-from tests.security.target import Target, check, status
+from tests.security.target import Stream, Target, check, status
 from tutorial.settings import Settings
 
 # Where a disk is full, Werkzeug leaves it to the collector to close the file that it had begun.
@@ -103,28 +103,16 @@ UP_TO_ITS_LIMIT = {
 }
 
 
-class Pieces:
-    """Makes bodies that come in pieces of so many bytes at most."""
-
-    def __init__(self, body: bytes, size: int | None) -> None:
-        self.body = body
-        self.size = size
-
-    def __call__(self) -> BinaryIO:
-        read = io.BytesIO(self.body).read
-        most = self.size or len(self.body)
-        return cast(BinaryIO, SimpleNamespace(read=lambda size=-1: read(min(size, most))))
-
-
 class Chunks:
-    """What a server hands over of a body in chunks, the last of which may be none."""
+    """What a server hands over of a body in chunks of ``most`` bytes, the last of which may be none."""
 
-    def __init__(self, body: bytes, breaks_off: bool) -> None:
+    def __init__(self, body: bytes, *, most: int = 16 * MEBIBYTE, breaks_off: bool = False) -> None:
         self.read_whole = io.BytesIO(body).read
+        self.most = most
         self.breaks_off = breaks_off
 
     def read(self, size: int = -1, /) -> bytes:
-        data = self.read_whole(size)
+        data = self.read_whole(min(size, self.most))
         if size and not data and self.breaks_off:
             raise OSError("this is no chunk")
         return data
@@ -150,7 +138,7 @@ def test_a_body_in_chunks_may_be_as_large_as_its_limit(
     body = sized(start, end, limit + more)
     answer = target.ask(
         step,
-        stream=lambda: cast(BinaryIO, Chunks(body, breaks_off)),
+        stream=cast(Stream, partial(Chunks, body, breaks_off=breaks_off)),
         CONTENT_LENGTH=None,
         **{"wsgi.input_terminated": True},
     )
@@ -165,12 +153,27 @@ def test_a_small_limit_of_memory_is_one_for_the_whole_form(limit: int, more: int
     )
     applications = flask_version.create_app(settings), wsgi_from_scratch.create_app(settings)
     body = sized(FILE[:-2], b"\r\n--b--", limit + more)
-    for size in (1, 7, 1_000, None):
-        if limit > 100 and size == 1:
-            continue
-        stream = Pieces(body, size)
+    for most in (7, 1_000, MEBIBYTE, *([1] if limit == 100 else [])):
+        stream = cast(Stream, partial(Chunks, body, most=most))
         answer = Target(*applications).ask(parts(body, path="/"), stream=stream)
         assert status(answer) == (413 if more else 200)
+
+
+def test_a_body_beyond_two_limits_at_once_is_too_large() -> None:
+    settings = Settings(
+        secret_key=SECRET_KEY,
+        downloads_url="memory://a",
+        max_form_memory_size=200,
+        max_content_length=200,
+    )
+    target = Target(flask_version.create_app(settings), wsgi_from_scratch.create_app(settings))
+    environ: dict[str, Any] = {"CONTENT_LENGTH": None, "wsgi.input_terminated": True}
+    for step, start in (
+        (form("/", ""), b"username=a&password="),
+        (parts(b"", path="/"), FILE[:-2]),
+    ):
+        stream = cast(Stream, partial(Chunks, sized(start, b"", 201)))
+        assert status(target.ask(step, stream=stream, **environ)) == 413
 
 
 def test_a_disk_without_room_for_an_upload_is_a_503(
