@@ -71,9 +71,8 @@ def _check_directory(entries: list[ZipInfo], max_unpacked_size: int) -> None:
         _refuse_type("a ZIP archive without a workbook in it")
     if len(entries) > MAX_ENTRIES or sum(entry.file_size for entry in entries) > max_unpacked_size:
         _refuse_size(max_unpacked_size)
-    if len(names) < len(
-        entries
-    ):  # one is there twice, and some readers take the first, some the last
+    if len(names) < len(entries):
+        # One is there twice: some readers take the first, and some the last.
         raise Refusal(DAMAGED)
 
 

@@ -76,16 +76,16 @@ class Headers:
             return
         place = self.names.index(lower)
         self._fields[place] = _checked(name, value)
-        if self.names.count(lower) > 1:
-            self._drop(lower, place + 1)
+        self._drop(lower, 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""
         self._drop(name.lower(), 0)
 
-    def _drop(self, lower: str, start: int) -> None:
-        while lower in self.names[start:]:
-            place = self.names.index(lower, start)
+    def _drop(self, lower: str, kept: int) -> None:
+        """Remove the fields of that name but for the first ``kept``."""
+        while self.names.count(lower) > kept:
+            place = len(self.names) - 1 - self.names[::-1].index(lower)
             del self.names[place], self._fields[place]
 
     def pop(self, name: str, default: str | None = None) -> str | None:

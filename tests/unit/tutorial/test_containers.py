@@ -73,9 +73,8 @@ def test_a_reader_sees_the_one_archive_that_was_checked_where_a_file_holds_two(
 ) -> None:
     first, second = archive({**NEEDED, "xl/hidden.xml": b""}), archive(NEEDED)
     two = bytearray(first + second)
-    two[two.rindex(b"PK\5\6") + 4] = (
-        1  # the second says that it is not the last disk: some take the first, then
-    )
+    # The second says that it is not the last disk, so some readers take the first.
+    two[two.rindex(b"PK\5\6") + 4] = 1
     assert unpacked(bytes(two), tmp_path) == NEEDED
     assert (tmp_path / "unpacked").read_bytes().count(b"PK\5\6") == 1
 
