@@ -66,7 +66,6 @@ STAGES = (
             "flask.app:Flask.wsgi_app",
             "flask.ctx:RequestContext.push",
             f"{_DISPATCH}.__call__",
-            f"{_DISPATCH}._respond",
             f"{_DISPATCH}._answer",
         ),
     ),
@@ -107,7 +106,7 @@ STAGES = (
         (
             "flask.app:Flask.preprocess_request",
             "flask.app:Flask.dispatch_request",
-            f"{_DISPATCH}._preprocess",
+            "wsgi_from_scratch.views:refuse",
             f"{_DISPATCH}._dispatch",
         ),
         ("flask.app:Flask.full_dispatch_request",),
@@ -142,8 +141,6 @@ STAGES = (
             "werkzeug.wrappers.response:Response.__call__",
             "flask.ctx:RequestContext.pop",
             "wsgi_from_scratch.response:Response.__call__",
-            f"{_DISPATCH}._tear_down",
-            f"{_REQUEST}.close",
         ),
     ),
 )

@@ -42,19 +42,12 @@ views = Blueprint("tutorial", __name__)
 
 
 @views.before_app_request
-def refuse_too_much() -> None:
-    """Do not look any further into an address, or into cookies, of which there is too much."""
+def refuse() -> None:
+    """Look no further into what is too much, and do nothing that a page of another site made the browser ask for."""
     protection.check_head(request.environ, current_app.extensions["settings"])
-
-
-@views.before_app_request
-def refuse_cross_site() -> None:
-    """Do nothing that a page of another site made the visitor's browser ask for."""
-    if request.method not in protection.SAFE_METHODS:
-        site = request.headers.get("Sec-Fetch-Site")
-        origin = request.headers.get("Origin")
-        if protection.is_cross_site(site, origin, request.host):
-            abort(403)
+    unsafe = request.method not in protection.SAFE_METHODS
+    if unsafe and protection.is_cross_site(request.environ, request.host):
+        abort(403)
 
 
 # Path parameters

@@ -35,18 +35,20 @@ SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing, so that it does not matter who made the browser send them (RFC 9110 §9.2.1)."""
 
 
-def is_cross_site(site: str | None, origin: str | None, host: str) -> bool:
-    """Whether another site sent this; the arguments are Sec-Fetch-Site, Origin and Host of the request.
+def is_cross_site(environ: "WSGIEnvironment", host: str) -> bool:
+    """Whether a page of another site had this sent, as the browser's ``Sec-Fetch-Site`` or ``Origin`` tells.
 
     A host that frameworks do not take for one (``""``) is the origin of nothing: on ``http://my_app/`` a browser's
     forms are refused, for want of a way to tell whose they are.
 
-    >>> is_cross_site("cross-site", None, "example.org"), is_cross_site(None, None, "example.org")
+    >>> is_cross_site({"HTTP_ORIGIN": "https://evil.example"}, "example.org"), is_cross_site({}, "example.org")
     (True, False)
     """
+    site = environ.get("HTTP_SEC_FETCH_SITE")
     if site is not None:
         # "same-site" is refused with the rest: a neighbour under the same domain is somebody else.
         return site not in ("same-origin", "none")
+    origin = environ.get("HTTP_ORIGIN")
     return origin is not None and (not host or origin.lower().partition("://")[2] != host.lower())
 
 

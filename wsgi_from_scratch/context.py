@@ -40,9 +40,8 @@ class CurrentApp(Protocol):
 
 
 class Context:
-    """One request in one application. ``failure`` is what nobody foresaw, for those who clean up after it."""
+    """One request in one application."""
 
-    failure: BaseException | None = None
     opened_session: Session | None = None
 
     def __init__(self, app: CurrentApp, environ: "WSGIEnvironment", request: Request) -> None:

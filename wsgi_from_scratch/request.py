@@ -11,7 +11,7 @@ Left out: content negotiation, authorization, user agents, ``values``, the full 
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, overload
 
@@ -58,7 +58,8 @@ class Request:
 
     endpoint: str | None = None
     view_args: Mapping[str, Any] | None = None
-    _uploads: MultiDict[UploadedFile] | None = None
+    uploads: Sequence[UploadedFile] = ()
+    """The files that were parsed, for whoever closes them."""
 
     def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
         self.environ = environ
@@ -126,8 +127,10 @@ class Request:
         if not self.content_type:
             return MultiDict(), MultiDict()
         mimetype, parameters = self._media_type
-        form, self._uploads = parse_form(body, mimetype.lower(), parameters, self.limits)
-        return form, self._uploads
+        form, files = parse_form(body, mimetype.lower(), parameters, self.limits)
+        if files:
+            self.uploads = [file for _, file in files.items(multi=True)]
+        return form, files
 
     @property
     def form(self) -> MultiDict[str]:
@@ -170,9 +173,3 @@ class Request:
             return json.loads(self._body)
         except ValueError as error:
             raise BadRequest from error
-
-    def close(self) -> None:
-        """Close the uploaded files, if any were parsed."""
-        if self._uploads is not None:
-            for _, file in self._uploads.items(multi=True):
-                file.close()

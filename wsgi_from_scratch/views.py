@@ -40,19 +40,12 @@ views = Routes("tutorial")
 
 
 @views.before_app_request
-def refuse_too_much(ctx: Context) -> None:
-    """Do not look any further into an address, or into cookies, of which there is too much."""
+def refuse(ctx: Context) -> None:
+    """Look no further into what is too much, and do nothing that a page of another site made the browser ask for."""
     protection.check_head(ctx.request.environ, ctx.current_app.extensions["settings"])
-
-
-@views.before_app_request
-def refuse_cross_site(ctx: Context) -> None:
-    """Do nothing that a page of another site made the visitor's browser ask for."""
-    if ctx.request.method not in protection.SAFE_METHODS:
-        site = ctx.request.headers.get("Sec-Fetch-Site")
-        origin = ctx.request.headers.get("Origin")
-        if protection.is_cross_site(site, origin, ctx.request.host):
-            abort(403)
+    unsafe = ctx.request.method not in protection.SAFE_METHODS
+    if unsafe and protection.is_cross_site(ctx.request.environ, ctx.request.host):
+        abort(403)
 
 
 # Path parameters

@@ -16,7 +16,7 @@ from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
 
 
 class Views:
@@ -79,10 +79,7 @@ class Views:
         return static_file(filename, STATIC, charset="utf-8")
 
     def check(self) -> None:
-        site = request.get_header("Sec-Fetch-Site")
-        if is_refused(
-            request.method, site, request.get_header("Origin"), request.get_header("Host")
-        ):
+        if self._shared.refuses(request.environ):
             raise HTTPError(403)
 
     def protect(self) -> None:

@@ -22,7 +22,7 @@ from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
 
 SPOOL_SIZE = 500 * 1024
 """Bytes of an upload that stay in memory, as in both applications."""
@@ -141,9 +141,11 @@ def _fields(parts: Any) -> dict[str, str]:
 class Protection:
     """What Falcon calls a middleware: it sees every request before its responder, and every answer after."""
 
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+
     def process_request(self, req: Any, resp: Any) -> None:
-        site, origin = req.get_header("Sec-Fetch-Site"), req.get_header("Origin")
-        if is_refused(req.method, site, origin, req.host):
+        if self._shared.refuses(req.env):
             raise falcon.HTTPForbidden
 
     def process_response(self, req: Any, resp: Any, resource: Any, req_succeeded: bool) -> None:
@@ -162,9 +164,10 @@ class Resource:
 
 def create_app(settings: Settings) -> Application:
     """A new application."""
-    app = falcon.App(media_type="text/html; charset=utf-8", middleware=[Protection()])
+    shared = Shared(settings)
+    app = falcon.App(media_type="text/html; charset=utf-8", middleware=[Protection(shared)])
     app.resp_options.static_media_types[".css"] = "text/css; charset=utf-8"
-    views = Views(Shared(settings))
+    views = Views(shared)
     routes: tuple[tuple[str, Responder | None, Responder | None], ...] = (
         ("/hello/{name}", views.hello, None),
         ("/add_wrong/{num1}/{num2}", views.not_timed, None),

@@ -10,7 +10,7 @@ from jinja2 import Environment, FileSystemLoader
 
 from tutorial import text
 from tutorial.downloads import Downloads
-from tutorial.protection import SAFE_METHODS, is_cross_site
+from tutorial.protection import SAFE_METHODS, check_head, is_cross_site
 from tutorial.settings import ROOT, Settings
 
 STATIC = str(ROOT / "static")
@@ -43,6 +43,12 @@ class Shared:
         self._templates = Environment(loader=loader, autoescape=True, auto_reload=False)
         self._templates.filters["title_case"] = text.title_case
 
+    def refuses(self, environ: dict[str, Any]) -> bool:
+        """Whether a page of another site made a browser send this. Raises Refusal for what is too much."""
+        check_head(environ, self.settings)
+        unsafe = environ["REQUEST_METHOD"] not in SAFE_METHODS
+        return unsafe and is_cross_site(environ, environ["HTTP_HOST"])
+
     def render(self, template: str, /, endpoint: str | None = None, **values: Any) -> str:
         """A page; ``url_for`` and ``get_flashed_messages`` are among its values."""
         values["request"] = {"endpoint": f"tutorial.{endpoint}"}
@@ -53,11 +59,6 @@ class Shared:
         self.downloads.save_message(f"{message['greeting']} {message['name']}")
         answer = {"message": "Successfully stored the message! - Kumaravel"}
         return json.dumps(answer, separators=(",", ":")) + "\n"
-
-
-def is_refused(method: str, site: str | None, origin: str | None, host: str | None) -> bool:
-    """Whether a request is one that a page of another site made a browser send."""
-    return method not in SAFE_METHODS and is_cross_site(site, origin, host or "")
 
 
 def describe(session: dict[str, Any]) -> str:

@@ -16,7 +16,7 @@ from tutorial.protection import FIELDS
 from tutorial.settings import Settings
 from tutorial.text import explain
 
-from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe, is_refused
+from .pages import NOT_TIMED, SESSION, STATIC, Shared, describe
 
 with warnings.catch_warnings():
     # Pyramid imports pkg_resources, which warns that it will be gone one day.
@@ -111,10 +111,10 @@ class Views:
 def protection(handler: Callable[[Any], Any], registry: Any) -> Callable[[Any], Any]:
     """What Pyramid calls a tween: it stands between the server and the views."""
 
+    shared = registry["shared"]
+
     def protect(request: Any) -> Any:
-        fields = request.headers
-        site, origin = fields.get("Sec-Fetch-Site"), fields.get("Origin")
-        if is_refused(request.method, site, origin, request.host):
+        if shared.refuses(request.environ):
             return HTTPForbidden()
         response = handler(request)
         response.headers.update(FIELDS)
@@ -127,7 +127,8 @@ def create_app(settings: Settings) -> Application:
     """A new application."""
     sessions = SignedCookieSessionFactory(settings.secret_key, reissue_time=None, httponly=True)
     config = Configurator(session_factory=sessions)
-    views = Views(Shared(settings))
+    shared = config.registry["shared"] = Shared(settings)
+    views = Views(shared)
     for pattern, get, post, name in (
         ("/hello/{name}", views.hello, None, "hello"),
         ("/add_wrong/{num1}/{num2}", views.not_timed, None, "add_wrong"),

@@ -44,7 +44,6 @@ def test_a_body_that_nobody_asks_for_is_not_read() -> None:
         "2",
         "3",
     )
-    asked.close()
 
 
 def test_a_form_is_parsed_once() -> None:
@@ -53,12 +52,13 @@ def test_a_form_is_parsed_once() -> None:
     assert form.form["a"] == "1"
 
 
-def test_closing_a_request_closes_all_its_files() -> None:
+def test_a_request_names_all_files_that_are_to_be_closed() -> None:
     file = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n2\r\n'
     form = posted(file * 2 + b"--x--\r\n", "multipart/form-data; boundary=x")
+    assert not form.uploads
     files = form.files.getlist("f")
-    form.close()
-    assert [file.stream.closed for file in files] == [True, True]
+    assert form.uploads == files
+    assert len(files) == 2
 
 
 FORM = "application/x-www-form-urlencoded"
