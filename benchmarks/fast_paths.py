@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import FileSystemLoader
+from jinja2.compiler import CodeGenerator
 from jinja2.environment import Environment as PlainEnvironment
 from markupsafe import escape
 
@@ -25,7 +26,13 @@ from tutorial.settings import ROOT
 from wsgi_from_scratch import cookies, grammar, response, signing, static_files
 from wsgi_from_scratch.headers import Headers
 from wsgi_from_scratch.router import Absent, Found, Moved, Router
-from wsgi_from_scratch.templating import Environment, _escape, _link
+from wsgi_from_scratch.templating import (
+    Environment,
+    _CodeGenerator,
+    _escape,
+    _escaped_link,
+    _link,
+)
 from wsgi_from_scratch.views import views
 
 from .measure import Spread, take_turns
@@ -141,6 +148,16 @@ def _ways_to_take_apart(outcome: object) -> tuple[Call, Call]:
     return ask, match
 
 
+class _YieldingGenerator(_CodeGenerator):
+    blockvisit = CodeGenerator.blockvisit
+
+
+class _Yielding(Environment):
+    """Ours, but for the texts, which it yields one by one as Jinja does."""
+
+    code_generator_class = _YieldingGenerator
+
+
 class _Plain(PlainEnvironment):
     """Jinja as it comes, with the same filter."""
 
@@ -152,7 +169,8 @@ class _Plain(PlainEnvironment):
 
 def _pages() -> tuple[Pair, ...]:
     ours, plain = Environment(ROOT / "templates"), _Plain()
-    for environment in (ours, plain):
+    yielding = _Yielding(ROOT / "templates")
+    for environment in (ours, plain, yielding):
         environment.filters["title_case"] = text.title_case
     values: dict[str, Any] = {
         "url_for": lambda endpoint, **values: "/somewhere",
@@ -168,6 +186,16 @@ def _pages() -> tuple[Pair, ...]:
             "a page by Jinja",
             lambda: ours.get_template(name).render(values),
             lambda: plain.get_template(name).render(values),
+        ),
+        Pair(
+            "a page whose texts are collected",
+            lambda: ours.get_template(name).render(values),
+            lambda: yielding.get_template(name).render(values),
+        ),
+        Pair(
+            "a link that is kept escaped",
+            lambda: _escaped_link(link, "static", filename="css/hello.css"),
+            lambda: _escape(_link(link, "static", filename="css/hello.css")),
         ),
         Pair(
             "a text that needs no escaping", lambda: _escape("/healthz"), lambda: escape("/healthz")

@@ -94,13 +94,13 @@ class Context:
     @lazy
     def url_for(self) -> UrlFor:
         """The function that builds URLs; see :class:`~.router.UrlFor`."""
-        routes, _, _ = (self.request.endpoint or "").rpartition(".")
+        environ, request = self.environ, self.request
         return self.current_app.router.url_for(
-            wsgi.url_scheme(self.environ),
-            self.request.host.lower(),
-            wsgi.script_name(self.environ),
-            self.request.method,
-            routes,
+            wsgi.url_scheme(environ),
+            wsgi.request_host(environ).text,
+            environ.get("SCRIPT_NAME") or "",
+            request.method,
+            (request.endpoint or "").rpartition(".")[0],
         )
 
     def send_file(self, file: IO[bytes], **options: Any) -> Response:

@@ -45,7 +45,9 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Append a field, beside others of the same name. Raises ValueError on CR, LF or NUL."""
-        self._fields.append(_checked(name, value))
+        if not (name.isprintable() and value.isprintable()):
+            _refuse_line_breaks(name, value)
+        self._fields.append((name, value))
         self.names.append(name.lower())
 
     def get(self, name: str, default: str | None = None) -> str | None:
@@ -71,12 +73,15 @@ class Headers:
     def __setitem__(self, name: str, value: str) -> None:
         """Put the value in the place of the first field of that name and drop the others; append when new."""
         lower = name.lower()
-        if lower not in self.names:
+        count = self.names.count(lower)
+        if count == 0:
             self.add(name, value)
             return
-        place = self.names.index(lower)
-        self._fields[place] = _checked(name, value)
-        self._drop(lower, 1)
+        if not (name.isprintable() and value.isprintable()):
+            _refuse_line_breaks(name, value)
+        self._fields[self.names.index(lower)] = (name, value)
+        if count > 1:
+            self._drop(lower, 1)
 
     def __delitem__(self, name: str) -> None:
         """Remove every field of that name; no error when there is none."""
@@ -142,11 +147,9 @@ def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
     return fields.items() if isinstance(fields, (dict, Mapping)) else fields
 
 
-def _checked(name: str, value: str) -> tuple[str, str]:
-    # Printable text holds no control characters, and asking for that first takes half the time of the regex.
-    printable = name.isprintable() and value.isprintable()
-    if not printable and _breaks_the_message(f"{name}{value}"):
+def _refuse_line_breaks(name: str, value: str) -> None:
+    """Asked of what is not printable only: other control characters, and white space that is not ASCII, may pass."""
+    if _breaks_the_message(f"{name}{value}"):
         raise ValueError(
             f"The field {name!r} must not hold CR, LF or NUL: it would end the header early."
         )
-    return name, value

@@ -46,7 +46,12 @@ _REPRESENTATION_FIELDS = frozenset(
 )
 
 # In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).
-_STATUS_LINES = {code: f"{code} {reason.upper()}" for code, reason in REASONS.items()}
+class _StatusLines(dict[int, str]):
+    def __missing__(self, code: int) -> str:
+        return f"{code} UNKNOWN"
+
+
+_STATUS_LINES = _StatusLines((code, f"{code} {reason.upper()}") for code, reason in REASONS.items())
 _HTML = "text/html; charset=utf-8"
 
 
@@ -80,7 +85,7 @@ class Response:
             return
         if direct_passthrough:
             self.direct_passthrough = True
-        self.headers = Headers(headers)
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
         if mimetype is not None and content_type is None:
             content_type = with_charset(mimetype)
         if content_type is not None:
@@ -97,7 +102,7 @@ class Response:
     @property
     def status(self) -> str:
         """The status line without the protocol: ``200 OK``."""
-        return _STATUS_LINES.get(self.status_code) or f"{self.status_code} UNKNOWN"
+        return _STATUS_LINES[self.status_code]
 
     @property
     def data(self) -> bytes:
@@ -173,7 +178,7 @@ class Response:
         """Send the head, and give the server the body to iterate over."""
         code, body = self.status_code, self.response
         try:
-            start_response(self.status, self._head(code))
+            start_response(_STATUS_LINES[code], self._head(code))
         except BaseException:
             # The server closes what it is given, and now it is given nothing.
             self.close()

@@ -25,6 +25,7 @@ from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
 
+from .environ import decode
 from .rules import Pattern, Rule, Segment
 from .urls import quote_path, requote_fragment
 
@@ -268,8 +269,10 @@ class Router:
     ) -> UrlFor:
         """The function that builds URLs for the answer to a request: what they depend on beside its arguments.
 
-        ``routes`` names the ``Routes`` of the current view, and is empty without one.
+        ``script_name`` is as in the environ, not decoded. ``routes`` names the ``Routes`` of the current view, and is
+        empty without one.
         """
+        host, script_name = host.lower(), decode(script_name).rstrip("/")
 
         def build(
             endpoint: str,

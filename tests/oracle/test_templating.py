@@ -36,10 +36,52 @@ def test_a_page_is_the_one_that_plain_jinja_makes(tmp_path: Path, source: str) -
     loader = jinja2.FileSystemLoader(tmp_path)
     plain = jinja2.Environment(loader=loader, autoescape=True)
     ours = make_environment(tmp_path)
-    for place in ("", "/mount", ""):
+    for place in ("", "/mount", "/<&>", ""):
         values = {"typed": "<&>'\"", "url_for": _url_for(place)}
         expected = plain.get_template("page.html").render(values)
         assert ours.get_template("page.html").render(values) == expected
+
+
+PAGES = {
+    "frame.html": "{% set kept = typed %}<{% block a %}frame {{ typed }}{% endblock %}|{% block b %}{% endblock %}>",
+    "middle.html": "{% extends 'frame.html' %}{% block a %}({{ super() }}){% endblock %} nowhere",
+    "part.html": "part {{ typed }}{{ url_for('p') }};",
+    "tools.html": "{% macro twice(text) %}{{ text }}{{ text }}{{ url_for('m') }}{% endmacro %}",
+}
+"""Templates for others to begin with."""
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{% extends 'frame.html' %}",
+        "{% extends 'frame.html' %}{% block a %}{% endblock %}{% block b %}{{ kept }}{{ self.a() }}{% endblock %}",
+        "before {{ typed }}{% extends 'middle.html' %}{% block a %}{{ super() }}{{ super() }}{% endblock %} after",
+        "{% extends 'frame.html' if typed else 'middle.html' %}{% block b %}b{% endblock %}",
+        "before {% if typed %}{% extends 'frame.html' %}{% endif %}after {% block b %}b{% endblock %}",
+        "{% if not typed %}{% extends 'frame.html' %}{% endif %}own {% block b %}{{ typed }}{% endblock %} end",
+        "{% include 'part.html' %}{% include ['none.html', 'part.html'] %}{% include 'none.html' ignore missing %}",
+        "{% block a scoped %}{% for n in [1, 2] %}{% block c scoped %}{{ n }}{% endblock %}{% endfor %}{% endblock %}",
+        "{% from 'tools.html' import twice with context %}{{ twice(typed) }}{% import 'tools.html' as t with context %}"
+        "{{ t.twice('<') | upper }}",
+        "{% for n in [[1, []], [2, [[3, []]]]] recursive %}<{{ n[0] }}{{ loop(n[1]) }}{{ loop.index }}>{% endfor %}",
+        "{% for n in [] %}{{ n }}{% else %}none{% endfor %}{% with x = typed %}{{ x }}{% endwith %}",
+        "{% block a %}"
+        "{% filter upper %}{{ typed }}{% endfilter %}{% set x %}{{ typed }}{% endset %}{{ x }}{% endblock a %}",
+        "",
+        "{% set x = 1 %}",
+    ],
+)  # fmt: skip
+def test_a_page_of_several_templates_is_the_one_that_plain_jinja_makes(
+    tmp_path: Path, source: str
+) -> None:
+    for name, text in {**PAGES, "page.html": source}.items():
+        (tmp_path / name).write_text(text)
+    plain = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path), autoescape=True)
+    values = {"typed": "<&>", "url_for": _url_for("/<mount>")}
+    ours = make_environment(tmp_path)
+    expected = plain.get_template("page.html").render(values)
+    assert ours.get_template("page.html").render(values) == expected
 
 
 @pytest.mark.parametrize(
