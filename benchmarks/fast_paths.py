@@ -88,9 +88,10 @@ def _routing() -> tuple[Pair, ...]:
     router = Router()
     for route in views.routes:
         router.add(route.rule, route.endpoint, route.methods)
+    router.add("/<path:filename>", "static", ["GET"])
     url_for: Any = router.url_for("http", "localhost", "", "GET", "tutorial")
     search = router._search
-    hello, add = "/hello/World", "/add/20/30"
+    hello, add, file = "/hello/World", "/add/20/30", "/css/hello.css"
     outcome = router.match(hello, "GET")
     if not isinstance(outcome, Found):
         raise CannotMeasure(f"There is no page at {hello}.")
@@ -116,6 +117,11 @@ def _routing() -> tuple[Pair, ...]:
             "a path with two variables: straight down",
             lambda: router.match(add, "GET"),
             lambda: search(add, "GET", False),
+        ),
+        Pair(
+            "a path of a file: straight down",
+            lambda: router.match(file, "GET"),
+            lambda: search(file, "GET", False),
         ),
         Pair(
             "Found without its constructor",
@@ -222,7 +228,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
     file = folder / "hello.css"
     file.write_bytes(b"a" * 2_000)
     path, size, modified = str(file), 2_000, file.stat().st_mtime
-    described = static_files._described_path
+    described, of_second = static_files._described_path, static_files._fields_of_second
 
     def describe(call: Callable[..., Any]) -> Call:
         return lambda: call(path, size, modified).tag
@@ -267,8 +273,8 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
         ),
         Pair(
             "the date of this second, kept",
-            lambda: static_files._date_of_second(1_767_323_045),
-            lambda: grammar.format_date(1_767_323_045),
+            lambda: list(of_second(1_767_323_045)),
+            lambda: list(of_second.__wrapped__(1_767_323_045)),
         ),
         Pair(
             "an entity tag as it was sent",

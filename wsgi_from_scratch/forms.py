@@ -157,13 +157,16 @@ def parse_form(
         if mimetype == "multipart/form-data":
             return _parse_multipart(stream, parameters, limits)
         if mimetype == "application/x-www-form-urlencoded":
-            return _parse_urlencoded(stream, limits), MultiDict()
+            return _parse_urlencoded(stream, limits), _NO_FILES
     except (MultipartError, UnicodeError):
         pass
     except OSError as error:
         logger.exception("an uploaded file cannot be kept")
         raise ServiceUnavailable from error
-    return MultiDict(), MultiDict()
+    return MultiDict(), _NO_FILES
+
+
+_NO_FILES: Final = MultiDict[UploadedFile]()
 
 
 def _parse_urlencoded(stream: Readable, limits: Limits) -> MultiDict[str]:

@@ -82,7 +82,7 @@ class Request:
         """The query. Raises UnicodeDecodeError when raw bytes in it are no UTF-8."""
         return MultiDict(parse_query(self.query_string.decode()))
 
-    @lazy
+    @property
     def host(self) -> str:
         """Host, and port unless it is the scheme's own; ``""`` when what was sent is no host."""
         return wsgi.request_host(self.environ).text
@@ -97,13 +97,9 @@ class Request:
         return content_type
 
     @lazy
-    def _media_type(self) -> tuple[str, dict[str, str]]:
-        return parse_parameters(self.environ.get("CONTENT_TYPE", ""))
-
-    @property
     def mimetype(self) -> str:
         """The media type of the body without its parameters, in lower case; ``""`` when none was sent."""
-        return self._media_type[0].lower()
+        return parse_parameters(self.environ.get("CONTENT_TYPE", ""))[0].lower()
 
     @property
     def content_length(self) -> int | None:
@@ -124,9 +120,7 @@ class Request:
     def _form_and_files(self) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
         # Asked for first: a body that is too large is refused even when nothing says that it is a form.
         body = BytesIO(self._body) if "_body" in self.__dict__ else self.stream
-        if not self.content_type:
-            return MultiDict(), MultiDict()
-        mimetype, parameters = self._media_type
+        mimetype, parameters = parse_parameters(self.environ.get("CONTENT_TYPE", ""))
         form, files = parse_form(body, mimetype.lower(), parameters, self.limits)
         if files:
             self.uploads = [file for _, file in files.items(multi=True)]

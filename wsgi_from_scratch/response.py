@@ -45,12 +45,13 @@ _REPRESENTATION_FIELDS = frozenset(
     }
 )
 
-# In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).
+
 class _StatusLines(dict[int, str]):
     def __missing__(self, code: int) -> str:
         return f"{code} UNKNOWN"
 
 
+# In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).
 _STATUS_LINES = _StatusLines((code, f"{code} {reason.upper()}") for code, reason in REASONS.items())
 _HTML = "text/html; charset=utf-8"
 
@@ -90,10 +91,13 @@ class Response:
             content_type = with_charset(mimetype)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
-        elif "Content-Type" not in self.headers:
+        elif "content-type" not in self.headers.names:
             self.headers.add("Content-Type", _HTML)
-        if isinstance(response, (str, bytes)):
-            self.data = response
+        if isinstance(response, str):
+            response = response.encode()
+        if isinstance(response, bytes):
+            self.response = [response]
+            self.headers["Content-Length"] = str(len(response))
         elif isinstance(response, (list, tuple)):
             self.response = list(_encoded(response))
         else:
