@@ -20,7 +20,7 @@ import math
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -199,8 +199,7 @@ def _parse_multipart(
             left -= len(chunk)
             if left < 0:
                 raise RequestEntityTooLarge
-            for event in parser.feed(chunk):
-                collector.take(event)
+            collector.take(parser.feed(chunk))
         parser.close()
     except BaseException:
         for _, file in collector.files:
@@ -224,20 +223,22 @@ class _Collector:
         self._size = 0
         self._disk: IO[bytes] | None = None
 
-    def take(self, event: Event) -> None:
-        if isinstance(event, Part):
-            self._part = event
-            self._size = 0
-        elif not isinstance(event, bytes):
-            self._finish()
-        elif self._disk is not None:
-            self._disk.write(event)
-        else:
-            self._pieces.append(event)
-            # Of a body that comes byte by byte, the objects around the bytes take most of the memory.
-            self._size += sys.getsizeof(event)
-            if self._part.filename is not None and self._size > max(SMALL_FILE, self._memory_left):
-                self._move_to_disk()
+    def take(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if isinstance(event, Part):
+                self._part = event
+                self._size = 0
+            elif not isinstance(event, bytes):
+                self._finish()
+            elif self._disk is not None:
+                self._disk.write(event)
+            else:
+                self._pieces.append(event)
+                # Of a body that comes byte by byte, the objects around the bytes take most of the memory.
+                self._size += sys.getsizeof(event)
+                is_file = self._part.filename is not None
+                if is_file and self._size > max(SMALL_FILE, self._memory_left):
+                    self._move_to_disk()
 
     def _move_to_disk(self) -> None:
         self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
