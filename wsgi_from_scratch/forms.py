@@ -27,7 +27,7 @@ from tempfile import TemporaryFile
 from typing import IO, Final, Protocol, cast
 
 from .errors import RequestEntityTooLarge, ServiceUnavailable
-from .grammar import CHARSETS, parse_parameters
+from .grammar import CHARSETS, media_type, parse_parameters
 from .headers import Headers
 from .multidict import MultiDict
 from .multipart import Event, MultipartError, MultipartParser, Part
@@ -104,7 +104,7 @@ class UploadedFile:
     @property
     def mimetype(self) -> str:
         """The content type without its parameters, in lower case; ``""`` when there is none."""
-        return parse_parameters(self.content_type or "")[0].lower()
+        return media_type(self.content_type or "")
 
     def read(self, size: int = -1, /) -> bytes:
         return self.stream.read(size)

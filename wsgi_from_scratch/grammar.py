@@ -119,6 +119,15 @@ def format_parameters(value: str, parameters: Mapping[str, str]) -> str:
     )
 
 
+def media_type(value: str) -> str:
+    """The media type in a ``Content-Type``, in lower case (RFC 9110 §8.3.1); ``""`` when there is none.
+
+    >>> media_type("Text/HTML; charset=utf-8")
+    'text/html'
+    """
+    return value.partition(";")[0].strip(OWS).lower()
+
+
 def parse_parameters(value: str) -> tuple[str, dict[str, str]]:
     """Split ``type; name=text; ...`` into the type and its parameters, names in lower case.
 

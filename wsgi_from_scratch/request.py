@@ -19,7 +19,7 @@ from . import environ as wsgi
 from .cookies import parse_cookie
 from .errors import BadRequest, UnsupportedMediaType
 from .forms import Limits, UploadedFile, parse_form
-from .grammar import parse_parameters
+from .grammar import media_type, parse_parameters
 from .multidict import MultiDict
 from .urls import parse_query
 
@@ -96,10 +96,10 @@ class Request:
         content_type: str | None = self.environ.get("CONTENT_TYPE")
         return content_type
 
-    @lazy
+    @property
     def mimetype(self) -> str:
         """The media type of the body without its parameters, in lower case; ``""`` when none was sent."""
-        return parse_parameters(self.environ.get("CONTENT_TYPE", ""))[0].lower()
+        return media_type(self.environ.get("CONTENT_TYPE", ""))
 
     @property
     def content_length(self) -> int | None:

@@ -78,17 +78,19 @@ class Response:
     ) -> None:
         self.status_code = status
         self.response: Iterable[bytes] | Iterable[str]
-        if type(response) is str and not headers and mimetype is None and content_type is None:
+        if mimetype is not None and content_type is None:
+            content_type = with_charset(mimetype)
+        if type(response) is str and not headers:
             # Most answers: the same as below in half the time (benchmarks: fast paths).
             body = response.encode()
             self.response = [body]
-            self.headers = Headers.of_text(_HTML, len(body))
+            self.headers = Headers.of_text(
+                _HTML if content_type is None else content_type, len(body)
+            )
             return
         if direct_passthrough:
             self.direct_passthrough = True
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
-        if mimetype is not None and content_type is None:
-            content_type = with_charset(mimetype)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
         elif "content-type" not in self.headers.names:

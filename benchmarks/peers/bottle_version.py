@@ -59,7 +59,7 @@ class Views:
 
     def json(self) -> str:
         response.content_type = "application/json"
-        return self._shared.store(request.json)
+        return self._shared.store(request.body.read())
 
     def set_session(self) -> str:
         response.set_cookie(

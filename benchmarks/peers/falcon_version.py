@@ -81,7 +81,7 @@ class Views:
 
     def json(self, req: Any, resp: Any) -> None:
         resp.content_type = "application/json"
-        resp.text = self._shared.store(req.get_media())
+        resp.text = self._shared.store(req.bounded_stream.read())
 
     def set_session(self, req: Any, resp: Any) -> None:
         value = self._signer.dumps(SESSION)

@@ -54,8 +54,10 @@ class Shared:
         values["request"] = {"endpoint": f"tutorial.{endpoint}"}
         return self._templates.get_template(template).render(values)
 
-    def store(self, message: dict[str, str]) -> str:
+    def store(self, body: bytes) -> str:
         """Keep what was sent as JSON, and give the JSON of the answer."""
+        text.check_nesting(body, self.settings.max_json_depth)
+        message = json.loads(body)
         self.downloads.save_message(f"{message['greeting']} {message['name']}")
         answer = {"message": "Successfully stored the message! - Kumaravel"}
         return json.dumps(answer, separators=(",", ":")) + "\n"

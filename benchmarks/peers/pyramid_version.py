@@ -66,7 +66,7 @@ class Views:
         return Response(page, 302, location=location)
 
     def json(self, request: Any) -> Any:
-        answer = self._shared.store(request.json_body).encode()
+        answer = self._shared.store(request.body).encode()
         return Response(answer, content_type="application/json")
 
     def set_session(self, request: Any) -> Any:
