@@ -96,7 +96,7 @@ STAGES = (
             "werkzeug.wrappers.request:Request.get_data",
             "werkzeug.wrappers.request:Request.get_json",
             f"{_REQUEST}._form_and_files",
-            f"{_REQUEST}._body",
+            f"{_REQUEST}.get_data",
             f"{_REQUEST}.json",
         ),
     ),

@@ -49,7 +49,8 @@ class lazy(Generic[Value]):  # reads as a decorator, like ``property``
     def __get__(self, instance: object | None, owner: type) -> "Value | lazy[Value]":
         if instance is None:
             return self
-        value = instance.__dict__[self._name] = self._compute(instance)
+        value = self._compute(instance)
+        setattr(instance, self._name, value)
         return value
 
 
@@ -60,6 +61,7 @@ class Request:
     view_args: Mapping[str, Any] | None = None
     uploads: Sequence[UploadedFile] = ()
     """The files that were parsed, for whoever closes them."""
+    _body: bytes | None = None
 
     def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
         self.environ = environ
@@ -80,7 +82,8 @@ class Request:
     @lazy
     def args(self) -> MultiDict[str]:
         """The query. Raises UnicodeDecodeError when raw bytes in it are no UTF-8."""
-        return MultiDict(parse_query(self.query_string.decode()))
+        query = self.environ.get("QUERY_STRING", "")
+        return MultiDict(parse_query(query if query.isascii() else self.query_string.decode()))
 
     @property
     def host(self) -> str:
@@ -119,7 +122,7 @@ class Request:
     @lazy
     def _form_and_files(self) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
         # Asked for first: a body that is too large is refused even when nothing says that it is a form.
-        body = BytesIO(self._body) if "_body" in self.__dict__ else self.stream
+        body = self.stream if self._body is None else BytesIO(self._body)
         mimetype, parameters = parse_parameters(self.environ.get("CONTENT_TYPE", ""))
         form, files = parse_form(body, mimetype.lower(), parameters, self.limits)
         if files:
@@ -136,20 +139,18 @@ class Request:
         """The files of a form, those that were left empty by the user included."""
         return self._form_and_files[1]
 
-    @lazy
-    def _body(self) -> bytes:
-        return self.stream.read()
-
     def get_data(self) -> bytes:
         """The whole body, whatever it is; a form can still be parsed from it."""
+        if self._body is None:
+            self._body = self.stream.read()
         return self._body
 
     @property
     def data(self) -> bytes:
         """The body when it is no form. A form is parsed from the stream, and leaves nothing to read."""
-        if "_body" not in self.__dict__:
+        if self._body is None:
             self._form_and_files  # noqa: B018  # asked for its effect: it reads a form off the stream
-        return self._body
+        return self.get_data()
 
     @property
     def is_json(self) -> bool:
@@ -164,6 +165,6 @@ class Request:
         if not self.is_json:
             raise UnsupportedMediaType
         try:
-            return json.loads(self._body)
+            return json.loads(self.get_data())
         except ValueError as error:
             raise BadRequest from error

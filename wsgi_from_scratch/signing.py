@@ -26,7 +26,7 @@ import hmac
 import json
 import time
 import zlib
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -100,7 +100,10 @@ class Signer:
         """
         value, _, signature = signed.rpartition(b".")
         payload, dot, encoded_time = value.rpartition(b".")
-        if not any(hmac.compare_digest(_signature(mac, value), signature) for mac in self._macs):
+        for mac in self._macs:
+            if hmac.compare_digest(_signature(mac, value), signature):
+                break
+        else:
             raise BadSignature("The signature is not ours.", payload if dot else None)
         if not dot:
             raise BadSignature("The signature is ours, but it is one without a time.", value)
@@ -193,9 +196,14 @@ def _inflate(compressed: bytes) -> bytes:
     return data
 
 
+# "The 'URL and Filename safe' Base 64 Alphabet"                                                      RFC 4648 §5
+_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+
+
 def _base64(octets: bytes) -> bytes:
-    return urlsafe_b64encode(octets).rstrip(b"=")
+    return b2a_base64(octets, newline=False).translate(_TO_URL_SAFE).rstrip(b"=")
 
 
 def _unbase64(text: bytes) -> bytes:
-    return urlsafe_b64decode(text + b"=" * (-len(text) % 4))
+    return a2b_base64(text.translate(_FROM_URL_SAFE) + b"=" * (-len(text) % 4))
