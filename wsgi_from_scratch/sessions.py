@@ -20,7 +20,7 @@ Left out: a session without a key, tags of one's own, ``partitioned``, ``session
 
 import json
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -45,12 +45,8 @@ class Session(dict[str, Any]):
     so caches must be told; who hands the session out sets it.
     """
 
-    __slots__ = ("accessed", "modified")
-
-    def __init__(self, values: Mapping[str, Any] | None = None) -> None:
-        super().__init__(values or ())
-        self.modified = False
-        self.accessed = False
+    modified = False
+    accessed = False
 
     @property
     def permanent(self) -> bool:

@@ -91,6 +91,11 @@ def test_every_template_is_tested_here() -> None:
     assert {path.name for path in (ROOT / "templates").iterdir()} == {*PAGES, "base.html"}
 
 
+@pytest.mark.parametrize("name", [*PAGES, "base.html"])
+def test_a_template_is_ascii(name: str) -> None:
+    assert (ROOT / "templates" / name).read_bytes().isascii()
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_a_page_uses_what_its_view_passes_and_no_more(name: str) -> None:
     source = (ROOT / "templates" / name).read_text(encoding="utf-8")
