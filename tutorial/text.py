@@ -7,8 +7,9 @@ the inside. ``plain_page`` is for the errors that can come from the templates or
 import json
 import re
 from collections.abc import Mapping
-from html import escape
 from itertools import accumulate
+
+from markupsafe import escape
 
 from .errors import Refusal
 

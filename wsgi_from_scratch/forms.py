@@ -21,10 +21,9 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from io import BytesIO
 from tempfile import TemporaryFile
-from typing import IO, Final, Protocol, cast
+from typing import IO, Final, NamedTuple, Protocol, cast
 
 from .errors import RequestEntityTooLarge, ServiceUnavailable
 from .grammar import CHARSETS, media_type, parse_parameters
@@ -57,8 +56,7 @@ SMALL_FILE: Final = 256 * 1024
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """What a form may cost; beyond it the answer is 413.
 
     ``max_form_memory_size`` is in bytes, of each text field of a multipart form and of what stands around its parts,

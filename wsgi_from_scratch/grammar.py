@@ -21,12 +21,10 @@ Left out: ``Accept`` and its weights, ``Authorization``, ``Cache-Control``, ``Co
           ``If-Range``, which is compared as it was sent, general comma lists: nothing here reads them.
 """
 
-import email.utils
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 # Optional white space, OWS = *( SP / HTAB ). str.strip() without it would strip U+00A0 and U+0085 too.
@@ -203,6 +201,8 @@ def parse_date(value: str | None) -> datetime | None:
     """
     if value is None:
         return None
+    import email.utils  # a twentieth of the start, and most requests have no date to be read
+
     try:
         date = email.utils.parsedate_to_datetime(value)
     except (TypeError, ValueError, OverflowError):
@@ -229,8 +229,7 @@ def format_date(moment: float | datetime) -> str:
     return f"{day}, {date.day:02} {month} {date.year:04} {clock} GMT"
 
 
-@dataclass(frozen=True, slots=True)
-class EntityTags:
+class EntityTags(NamedTuple):
     """The value of ``If-Match`` or ``If-None-Match``; false when it names nothing, and then it counts as absent."""
 
     strong: frozenset[str] = frozenset()
@@ -286,8 +285,7 @@ def parse_entity_tags(value: str | None) -> EntityTags:
     return EntityTags(frozenset(strong), frozenset(weak))
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
+class Range(NamedTuple):
     """The value of ``Range``: a unit and half-open pieces ``(start, stop)``.
 
     ``stop`` is ``None`` for "to the end"; then a negative ``start`` counts from the end.

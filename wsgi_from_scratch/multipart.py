@@ -19,7 +19,6 @@ Left out: ``Content-Transfer-Encoding`` (RFC 7578 §4.7 retires it), ``multipart
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, NamedTuple, TypeAlias
 
 from .errors import RequestEntityTooLarge
@@ -60,8 +59,7 @@ class Part(NamedTuple):
     fields: list[tuple[str, str]]
 
 
-@dataclass(frozen=True, slots=True)
-class End:
+class End(NamedTuple):
     """The part is whole."""
 
 

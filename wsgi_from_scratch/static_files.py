@@ -33,9 +33,8 @@ import sys
 import time
 import unicodedata
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from typing import IO, TYPE_CHECKING, Final, TypeAlias
+from typing import IO, TYPE_CHECKING, Final, NamedTuple, TypeAlias
 from urllib.parse import quote
 from zlib import adler32
 
@@ -165,8 +164,7 @@ def _leads_out_on_windows(path: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Described:
+class _Described(NamedTuple):
     """What an answer says of a file, whoever asks: its fields, and its validators, as they are sent and read."""
 
     fields: Headers
