@@ -30,7 +30,6 @@ from wsgi_from_scratch.templating import (
     Environment,
     _CodeGenerator,
     _escape,
-    _escaped_link,
     _link,
 )
 from wsgi_from_scratch.views import views
@@ -197,11 +196,6 @@ def _pages() -> tuple[Pair, ...]:
             "a page whose texts are collected",
             lambda: ours.get_template(name).render(values),
             lambda: yielding.get_template(name).render(values),
-        ),
-        Pair(
-            "a link that is kept escaped",
-            lambda: _escaped_link(link, "static", filename="css/hello.css"),
-            lambda: _escape(_link(link, "static", filename="css/hello.css")),
         ),
         Pair(
             "a text that needs no escaping", lambda: _escape("/healthz"), lambda: escape("/healthz")

@@ -4,7 +4,7 @@ Jinja is a library of its own, and both applications use it. What a framework ad
 that the most important part is a default: a bare ``jinja2.Environment()`` does *not* escape, so whatever a visitor
 typed would be markup on the page.
 
-What is added here beside that makes a page nearly three times as fast (benchmarks: fast paths). Jinja serves every
+What is added here beside that makes a page four times as fast (benchmarks: fast paths). Jinja serves every
 program that there is; this one has templates that never change, and functions in them that are called like any other.
 
 Spec:     none; Jinja's documentation ("High Level API", "The Context")
@@ -48,24 +48,13 @@ def _escape(value: object) -> str:
 _link = lru_cache(REMEMBERED_LINKS)(operator.call)
 
 
-@lru_cache(REMEMBERED_LINKS)
-def _escaped_link(url_for: Callable[..., str], /, *arguments: object, **values: object) -> str:
-    return _escape(url_for(*arguments, **values))
-
-
 class _CodeGenerator(CodeGenerator):
-    """Writes the Python code of a template: ``escaped_link(url_for, 'static', filename='hello.css')`` for that link.
-
-    Jinja first asks of each function whether it wants the context or the block's: 0.9 µs of each call. A link of
-    constants is built once for each ``url_for``, and then looked up: 0.2 µs, and not up to 5.
-    """
-
-    _written: nodes.Expr | None = None
+    """Writes the Python code of a template: ``link(url_for, 'static', filename='hello.css')`` for that link."""
 
     def blockvisit(self, nodes: Iterable[nodes.Node], frame: Frame) -> None:
         """Collect what a template or a block of it writes, and yield it as one text.
 
-        Jinja yields each piece, through the generators of all templates and blocks around it.
+        Jinja yields each piece, through the generators of all templates and blocks around it: a seventh of a page.
         """
         if frame.buffer is not None:
             super().blockvisit(nodes, frame)
@@ -75,27 +64,17 @@ class _CodeGenerator(CodeGenerator):
         self.writeline(f"if {frame.buffer}: yield concat({frame.buffer})")
 
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
-        """Call the function, or look the link up."""
-        if node is self._written:
-            self.write("escaped_link(")
-        else:
-            self.write("link(" if _is_constant_link(node) else "call(")
+        """Call the function. Jinja first asks whether it wants the context or the block's: 0.9 µs of each call.
+
+        A link of constants is built once for each ``url_for``, and then looked up: 0.2 µs, and not up to 5.
+        """
+        self.write("link(" if _is_constant_link(node) else "call(")
         self.visit(node.node, frame)
         self.signature(node, frame, {"caller": "caller"} if forward_caller else None)
         self.write(")")
 
-    def _output_child_pre(self, node: nodes.Expr, frame: Frame, finalize: Any) -> None:
-        """Begin to write a value on the page: nothing has to be done with a link that was escaped when it was built."""
-        if _is_constant_link(node) and frame.eval_ctx.autoescape and not frame.eval_ctx.volatile:
-            self._written = node
-            self.write("(")
-        else:
-            super()._output_child_pre(node, frame, finalize)
 
-
-def _is_constant_link(node: nodes.Expr) -> bool:
-    if not isinstance(node, nodes.Call):
-        return False
+def _is_constant_link(node: nodes.Call) -> bool:
     # Texts and whole numbers alone: 1.0 and True would be found under 1.
     values = [*node.args, *(argument.value for argument in node.kwargs)]
     return (
@@ -119,12 +98,7 @@ class _Template(jinja2.Template):
         uptodate: Callable[[], bool] | None = None,
     ) -> jinja2.Template:
         template = super().from_code(environment, code, globals, uptodate)
-        functions = {
-            "escape": _escape,
-            "call": operator.call,
-            "link": _link,
-            "escaped_link": _escaped_link,
-        }
+        functions = {"escape": _escape, "call": operator.call, "link": _link}
         template.root_render_func.__globals__.update(functions)
         return template
 
