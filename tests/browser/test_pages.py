@@ -15,6 +15,9 @@ Open: TypeAlias = "Callable[..., Page]"
 
 PAGES = ["/", "/login", "/displaylist", "/get_session_data"]
 
+# How a page looks and is reached follows from its bytes, which are the same (tests/parity): one application will do.
+one_application = pytest.mark.parametrize("site", ["wsgi_from_scratch"], indirect=True)
+
 WIDE_ROW = ",".join(f"column-{number}" for number in range(30)) + "\n"
 
 
@@ -115,6 +118,7 @@ def test_a_file_that_is_refused_leads_back_to_its_form(open_page: Open) -> None:
     assert page.url.endswith("/#show")
 
 
+@one_application
 def test_the_first_tab_offers_to_skip_the_navigation(open_page: Open) -> None:
     page = open_page("/login")
     page.keyboard.press("Tab")
@@ -134,6 +138,7 @@ def test_the_keyboard_alone_fills_in_a_form(open_page: Open) -> None:
     page.get_by_text("Successful login (sent via index.html message)").wait_for()
 
 
+@one_application
 @pytest.mark.parametrize("width", [360, 1280])
 def test_the_keyboard_reaches_the_lessons(open_page: Open, width: int) -> None:
     page = open_page("/", width=width)
@@ -145,6 +150,7 @@ def test_the_keyboard_reaches_the_lessons(open_page: Open, width: int) -> None:
     page.wait_for_url("**/displaylist")
 
 
+@one_application
 @pytest.mark.parametrize("path", [*PAGES, "/nowhere/" + "long" * 50])
 def test_a_phone_scrolls_down_and_not_sideways(open_page: Open, path: str) -> None:
     page = open_page(path, width=360)
@@ -152,6 +158,7 @@ def test_a_phone_scrolls_down_and_not_sideways(open_page: Open, path: str) -> No
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+@one_application
 def test_a_wide_table_scrolls_in_its_own_frame(open_page: Open) -> None:
     page = open_page("/", width=360)
     upload(page, "show_file", "wide.csv", (WIDE_ROW * 3).encode())
@@ -160,6 +167,7 @@ def test_a_wide_table_scrolls_in_its_own_frame(open_page: Open) -> None:
     assert page.evaluate("document.documentElement.scrollWidth") == 360
 
 
+@one_application
 @pytest.mark.parametrize("path", PAGES)
 def test_a_thumb_hits_every_control(open_page: Open, path: str) -> None:
     """44 CSS pixels, WCAG 2.2 §2.5.5; links within a sentence are exempt."""
@@ -174,6 +182,7 @@ def test_a_thumb_hits_every_control(open_page: Open, path: str) -> None:
     assert min(heights) >= 44
 
 
+@one_application
 @pytest.mark.parametrize(("scheme", "is_light"), [("light", True), ("dark", False)])
 def test_the_page_follows_the_colours_of_the_system(
     open_page: Open, scheme: str, is_light: bool
