@@ -19,7 +19,6 @@ import logging
 import math
 import os
 import shutil
-import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -209,58 +208,56 @@ def _parse_multipart(
 class _Collector:
     """Makes pairs for the two dictionaries out of a parser's events."""
 
-    __slots__ = ("_disk", "_memory_left", "_part", "_pieces", "_size", "fields", "files")
+    __slots__ = ("_file", "_in_memory", "_memory_left", "_part", "_pieces", "fields", "files")
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, UploadedFile]] = []
         self._memory_left = FILES_IN_MEMORY
         self._part: Part
-        # The data of that part: in pieces as they came and the memory that they take, or on disk.
+        # Where the data of that part goes: a file, which may be in memory as yet, or the pieces of a field.
+        self._file: UploadedFile | None = None
+        self._in_memory = False
         self._pieces: list[bytes] = []
-        self._size = 0
-        self._disk: IO[bytes] | None = None
 
     def take(self, events: Iterable[Event]) -> None:
         for event in events:
             if isinstance(event, Part):
                 self._part = event
-                self._size = 0
+                if event.filename is not None:
+                    self._begin_file(event.filename)
             elif not isinstance(event, bytes):
                 self._finish()
-            elif self._disk is not None:
-                self._disk.write(event)
-            else:
+            elif self._file is None:
                 self._pieces.append(event)
-                # Of a body that comes byte by byte, the objects around the bytes take most of the memory.
-                self._size += sys.getsizeof(event)
-                is_file = self._part.filename is not None
-                if is_file and self._size > max(SMALL_FILE, self._memory_left):
-                    self._move_to_disk()
+            else:
+                stream = self._file.stream
+                stream.write(event)
+                if self._in_memory and stream.tell() > max(SMALL_FILE, self._memory_left):
+                    self._move_to_disk(self._file)
 
-    def _move_to_disk(self) -> None:
-        self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
-        self._add_file(self._disk)
-        self._disk.writelines(self._pieces)
-        self._pieces.clear()
+    def _begin_file(self, filename: str) -> None:
+        part = self._part
+        self._file = UploadedFile(BytesIO(), filename, part.name, Headers(part.fields))
+        self._in_memory = True
+        self.files.append((_key(part), self._file))
+
+    def _move_to_disk(self, file: UploadedFile) -> None:
+        begun, file.stream = file.stream, TemporaryFile()  # noqa: SIM115 - closed with the request
+        self._in_memory = False
+        begun.seek(0)
+        shutil.copyfileobj(begun, file.stream, READ_SIZE)
 
     def _finish(self) -> None:
-        if self._disk is not None:
-            self._disk.seek(0)
-            self._disk = None
+        if self._file is None:
+            text = b"".join(self._pieces).decode(_charset(self._part), "replace")
+            self._pieces.clear()
+            self.fields.append((_key(self._part), text))
             return
-        data = b"".join(self._pieces)
-        self._pieces.clear()
-        if self._part.filename is None:
-            self.fields.append((_key(self._part), data.decode(_charset(self._part), "replace")))
-        else:
-            self._memory_left -= self._size
-            self._add_file(BytesIO(data))
-
-    def _add_file(self, stream: IO[bytes]) -> None:
-        part = self._part
-        file = UploadedFile(stream, part.filename or "", part.name, Headers(part.fields))
-        self.files.append((_key(part), file))
+        if self._in_memory:
+            self._memory_left -= self._file.tell()
+        self._file.seek(0)
+        self._file = None
 
 
 def _key(part: Part) -> str:
