@@ -100,7 +100,7 @@ class Response:
         if isinstance(response, bytes):
             self.response = [response]
             self.headers["Content-Length"] = str(len(response))
-        elif isinstance(response, (list, tuple)):
+        elif isinstance(response, (list, tuple)) and not direct_passthrough:
             self.response = list(_encoded(response))
         else:
             self.response = [] if response is None else response
@@ -189,10 +189,13 @@ class Response:
             # The server closes what it is given, and now it is given nothing.
             self.close()
             raise
-        if environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or code < 200:
+        without_body = environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or code < 200
+        if type(body) is list and not self._on_close:
+            return [] if without_body else body  # nothing in it has to be closed
+        if without_body:
             return _Closing((), self.close)
-        if not self._on_close and (type(body) is list or self.direct_passthrough):
-            return body  # type: ignore[return-value]  # a list holds bytes, and so does what is passed through
+        if self.direct_passthrough and not self._on_close:
+            return body  # type: ignore[return-value]  # what is passed through is bytes
         return _Closing(_encoded(body), self.close)
 
     def _head(self, code: int) -> list[tuple[str, str]]:

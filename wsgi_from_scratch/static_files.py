@@ -248,7 +248,7 @@ def _answer(
         status, piece = _selected(environ, known)
     body: Iterable[bytes]
     if method == "HEAD" or status == 304:
-        body = () if isinstance(source, str) else Chunks(source)
+        body = [] if isinstance(source, str) else Chunks(source)
     else:
         body = _body(environ, source, known.size, piece)
     response = Response(body, status, fields, direct_passthrough=True)
@@ -298,10 +298,12 @@ def _selected(environ: "WSGIEnvironment", known: _Described) -> tuple[int, Piece
 
 def _is_as_insisted(environ: "WSGIEnvironment", known: _Described) -> bool:
     """Whether the file is one that the client will have, by a strong tag or else by the date."""
-    if if_match := parse_entity_tags(environ.get("HTTP_IF_MATCH")):
+    if "HTTP_IF_MATCH" in environ and (if_match := parse_entity_tags(environ["HTTP_IF_MATCH"])):
         return if_match.any or if_match.match_strongly(known.opaque)
-    since = parse_date(environ.get("HTTP_IF_UNMODIFIED_SINCE"))
-    return since is None or known.modified is None or known.modified <= since
+    if "HTTP_IF_UNMODIFIED_SINCE" not in environ or known.modified is None:
+        return True
+    since = parse_date(environ["HTTP_IF_UNMODIFIED_SINCE"])
+    return since is None or known.modified <= since
 
 
 def _is_current(environ: "WSGIEnvironment", known: _Described) -> bool:
