@@ -239,7 +239,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
     read_date = grammar.parse_date(date)
     return (
         Pair(
-            "fields of a text, unchecked",
+            "fields of a text, at once",
             lambda: list(Headers.of_text(html, 12)),
             lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
         ),
@@ -266,7 +266,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             describe(described.__wrapped__),
         ),
         Pair(
-            "the date of this second, kept",
+            "the fields of this second, kept",
             lambda: list(of_second(1_767_323_045)),
             lambda: list(of_second.__wrapped__(1_767_323_045)),
         ),

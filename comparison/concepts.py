@@ -141,6 +141,7 @@ STAGES = (
             "werkzeug.wrappers.response:Response.__call__",
             "flask.ctx:RequestContext.pop",
             "wsgi_from_scratch.response:Response.__call__",
+            f"{_DISPATCH}._clean_up",
         ),
     ),
 )

@@ -10,9 +10,6 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec, TypeVar
 
 from .errors import Refusal
 from .settings import Settings
@@ -25,27 +22,20 @@ logger = logging.getLogger(__name__)
 _CSV = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.csv")
 
 
-Arguments = ParamSpec("Arguments")
-Result = TypeVar("Result")
+class _FailureRefused:
+    """A block in which whatever becomes of the store is a ``Refusal``."""
 
+    def __enter__(self) -> None:
+        pass
 
-def _refusing_failure(method: Callable[Arguments, Result]) -> Callable[Arguments, Result]:
-    """The method, with a ``Refusal`` for whatever becomes of the store."""
-
-    @wraps(method)
-    def refusing(*arguments: Arguments.args, **options: Arguments.kwargs) -> Result:
-        try:
-            return method(*arguments, **options)
-        except Refusal:
-            raise
-        except Exception as error:  # each driver brings its own kinds, and not all are OSErrors
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        # Each driver brings its own kinds of errors, and not all are OSErrors.
+        if isinstance(error, Exception) and not isinstance(error, Refusal):
             logger.exception("the store of downloads failed")
             raise Refusal(
                 "Files cannot be stored or fetched just now; please try again in a moment.",
                 code=503,
             ) from error
-
-    return refusing
 
 
 class Downloads:
@@ -58,33 +48,32 @@ class Downloads:
         self._settings = settings
         self._store = store_at(settings.downloads_url)
 
-    @_refusing_failure
     def save_csv(self, content: bytes) -> str:
         """Keep the content under a new name, which is given back; delete what has expired.
 
         Workers that save at the same time do not see each other's file, so each may pass the limits by one.
         """
         name = f"{uuid.uuid4()}.csv"
-        self._make_room(len(content))
-        self._store.write(name, content)
+        with _FailureRefused():
+            self._make_room(len(content))
+            self._store.write(name, content)
         return name
 
-    @_refusing_failure
     def read_csv(self, name: str) -> bytes | None:
         """What was saved under ``name``; None if it has expired, or never was."""
         if not _CSV.fullmatch(name):
             return None
-        try:
-            return None if self._has_expired(self._store.find(name)) else self._store.read(name)
-        except FileNotFoundError:
-            return None
+        with _FailureRefused():
+            try:
+                return None if self._has_expired(self._store.find(name)) else self._store.read(name)
+            except FileNotFoundError:
+                return None
 
     def open_csv(self, name: str) -> io.BytesIO | None:
         """As ``read_csv``, for a framework that sends open files."""
         content = self.read_csv(name)
         return None if content is None else io.BytesIO(content)
 
-    @_refusing_failure
     def save_message(self, text: str) -> None:
         """Keep the text in place of the last one; of two at once, either stays, whole."""
         try:
@@ -93,12 +82,13 @@ class Downloads:
             raise Refusal(
                 "The message holds half a character (a lone surrogate), which cannot be stored."
             ) from error
-        self._store.write(MESSAGE, content)
+        with _FailureRefused():
+            self._store.write(MESSAGE, content)
 
-    @_refusing_failure
     def ready(self) -> None:
         """Raise ``Refusal`` if nothing can be stored; the answer costs one small file, or one look at a URL."""
-        self._store.check()
+        with _FailureRefused():
+            self._store.check()
 
     def _make_room(self, size: int) -> None:
         files = stored = 0

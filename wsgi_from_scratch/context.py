@@ -61,7 +61,7 @@ class Context:
     @property
     def session(self) -> Session:
         """What the visitor's cookie remembers. Assign to its keys: a change deeper inside is not noticed."""
-        session = self.opened_session or self.open_session()
+        session = self.open_session()
         session.accessed = True
         return session
 

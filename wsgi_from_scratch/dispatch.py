@@ -107,23 +107,27 @@ class Application:
         ctx = Context(self, environ, Request(environ, self._limits, self._max_content_length))
         failure: BaseException | None = None
         try:
-            try:
-                response = self._answer(ctx)
-            except Exception as error:
-                failure = error
-                response = self._answer_unexpected(ctx, error)
-            except BaseException as error:
-                # The server wants its worker back: no answer, but the hooks are told why.
-                failure = error
-                raise
+            response = self._answer(ctx)
+        except Exception as error:
+            failure = error
+            return self._answer_unexpected(ctx, error)(environ, start_response)
+        except BaseException as error:
+            # The server wants its worker back: no answer, but the hooks are told why.
+            failure = error
+            raise
+        else:
             return response(environ, start_response)
         finally:
-            try:
-                for tear_down in self._teardown:
-                    tear_down(ctx, failure)
-            finally:
-                for file in ctx.request.uploads:
-                    file.close()
+            self._clean_up(ctx, failure)
+
+    def _clean_up(self, ctx: Context, failure: BaseException | None) -> None:
+        """Call the teardown hooks, and close uploaded files whatever becomes of them."""
+        try:
+            for tear_down in self._teardown:
+                tear_down(ctx, failure)
+        finally:
+            for file in ctx.request.uploads:
+                file.close()
 
     def _answer(self, ctx: Context) -> Response:
         """The response, errors that were foreseen included."""

@@ -42,7 +42,8 @@ disk is written to more often.
 """
 
 FILES_IN_MEMORY: Final = 2 * 1024 * 1024
-"""Bytes of memory that the files of one form may take together; a file for which they do not suffice goes to disk.
+"""Bytes of files that one form may keep in memory together, in buffers of an eighth more at most; a file for which
+they do not suffice goes to disk.
 
 Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and still cost less: one file of a megabyte
 needs no disk, and of twenty such files two are in memory.

@@ -90,7 +90,7 @@ class Response:
             return
         if direct_passthrough:
             self.direct_passthrough = True
-        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self.headers = Headers(headers)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
         elif "content-type" not in self.headers.names:

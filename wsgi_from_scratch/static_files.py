@@ -251,14 +251,15 @@ def _answer(
         body = [] if isinstance(source, str) else Chunks(source)
     else:
         body = _body(environ, source, known.size, piece)
-    response = Response(body, status, fields, direct_passthrough=True)
+    response = Response(body, status, direct_passthrough=True)
+    response.headers = fields
     if piece and known.size:
         response.headers["Content-Length"] = str(piece[1] - piece[0])
         response.headers["Content-Range"] = content_range(*piece, known.size)
     return response
 
 
-# Kept for the second in which they hold: 0.1 µs, and not 1.5 (benchmarks: fast paths).
+# Kept for the second in which they hold: 0.2 µs, and not 2.6 (benchmarks: fast paths).
 @functools.lru_cache(maxsize=1)
 def _fields_of_second(now: int) -> Headers:
     return Headers([("Date", format_date(now)), ("Accept-Ranges", "bytes")])

@@ -168,7 +168,8 @@ def test_a_session_is_opened_when_somebody_looks_or_there_is_a_cookie(
     assert len(cookies) == opened
 
 
-BODY = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n1\r\n--x--\r\n'
+FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n1\r\n'
+BODY = FILE * 2 + b"--x--\r\n"
 
 
 def test_uploaded_files_are_closed_even_when_a_teardown_hook_fails(routes: Routes) -> None:
@@ -176,7 +177,7 @@ def test_uploaded_files_are_closed_even_when_a_teardown_hook_fails(routes: Route
 
     @routes.route("/", methods=["POST"])
     def view(ctx: Context) -> ReturnValue:
-        files.append(ctx.request.files["f"])
+        files.extend(ctx.request.files.getlist("f"))
         return ""
 
     @routes.teardown_app_request
@@ -191,7 +192,7 @@ def test_uploaded_files_are_closed_even_when_a_teardown_hook_fails(routes: Route
     }
     with pytest.raises(RuntimeError, match="in the hook"):
         get(application(routes), "/", **posted)
-    assert [file.stream.closed for file in files] == [True]
+    assert [file.stream.closed for file in files] == [True, True]
 
 
 def test_a_response_that_a_hook_replaced_is_the_one_that_is_sent(routes: Routes) -> None:

@@ -338,6 +338,17 @@ def test_a_piece_larger_than_the_limit_is_refused_before_it_ends() -> None:
         parser.feed(b"x" * 1001)
 
 
+@pytest.mark.parametrize(("size", "fits"), [(100, True), (101, False)])
+def test_a_field_as_browsers_send_it_is_no_larger_than_the_limit(size: int, fits: bool) -> None:
+    field = b'Content-Disposition: form-data; name="a"\r\n\r\n' + b"x" * size
+    parser = MultipartParser(b"cut", max_parts=1, max_memory=100)
+    if fits:
+        assert b"x" * size in parser.feed(b"--cut\r\n" + field + b"\r\n--cut--")
+    else:
+        with pytest.raises(RequestEntityTooLarge):
+            parser.feed(b"--cut\r\n" + field + b"\r\n--cut--")
+
+
 def test_a_file_may_be_larger_than_the_limit() -> None:
     assert values(whole(b"x" * 5000, F)) == [b"x" * 5000]
 

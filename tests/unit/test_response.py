@@ -3,6 +3,7 @@ from typing import Any
 
 import pytest
 
+from wsgi_from_scratch.headers import Headers
 from wsgi_from_scratch.response import Response, abort
 
 
@@ -81,3 +82,11 @@ def test_a_passed_through_body_reaches_the_server_as_it_is() -> None:
 def test_abort_raises_only_errors_there_are() -> None:
     with pytest.raises(LookupError):
         abort(200)
+
+
+def test_fields_that_two_responses_are_made_from_stay_as_they_were() -> None:
+    fields = Headers([("Cache-Control", "no-store")])
+    first, second = Response(b"a", 200, fields), Response("b", 200, fields)
+    first.set_cookie("session", "of one visitor")
+    assert "Set-Cookie" not in second.headers
+    assert fields.to_wsgi() == [("Cache-Control", "no-store")]
