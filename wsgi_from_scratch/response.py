@@ -47,6 +47,8 @@ _REPRESENTATION_FIELDS = frozenset(
 
 
 class _StatusLines(dict[int, str]):
+    """By code; one without a name is UNKNOWN, as Werkzeug sends it."""
+
     def __missing__(self, code: int) -> str:
         return f"{code} UNKNOWN"
 

@@ -206,6 +206,7 @@ class Router:
                     accepts, child = node.first_pattern
                 elif node.first_for_all is not None:
                     accepts, child = node.first_for_all
+                    # To empty the iterator ends the loop: this pattern has all that is left.
                     left = [segment, *following]
                     segment = "/".join(left)
                     segments[-len(left) :] = [segment]

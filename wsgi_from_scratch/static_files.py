@@ -311,7 +311,7 @@ def _is_current(environ: "WSGIEnvironment", known: _Described) -> bool:
     """Whether the client has the file, by any tag or else by the date."""
     written = environ.get("HTTP_IF_NONE_MATCH")
     if written is not None:
-        # What a browser sends is the tag as it came, and then 1.5 µs of parsing say the same.
+        # What a browser sends is the tag as it came, and then 1.1 µs of parsing say the same.
         if written == known.tag:
             return True
         if if_none_match := parse_entity_tags(written):
@@ -319,7 +319,7 @@ def _is_current(environ: "WSGIEnvironment", known: _Described) -> bool:
     written = environ.get("HTTP_IF_MODIFIED_SINCE")
     if written is None or known.modified is None:
         return False
-    # The date as it came, likewise: it takes 2.5 µs to read (benchmarks: fast paths).
+    # The date as it came, likewise: it takes 2.8 µs to read (benchmarks: fast paths).
     if written == known.date:
         return True
     since = parse_date(written)

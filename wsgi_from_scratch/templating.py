@@ -66,7 +66,7 @@ class _CodeGenerator(CodeGenerator):
     def visit_Call(self, node: nodes.Call, frame: Frame, forward_caller: bool = False) -> None:
         """Call the function. Jinja first asks whether it wants the context or the block's: 0.9 µs of each call.
 
-        A link of constants is built once for each ``url_for``, and then looked up: 0.2 µs, and not up to 5.
+        A link of constants is built once for each ``url_for``, and then looked up: 0.2 µs, and not 3.8.
         """
         self.write("link(" if _is_constant_link(node) else "call(")
         self.visit(node.node, frame)
