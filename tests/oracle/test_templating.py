@@ -28,6 +28,10 @@ def _url_for(place: str) -> Callable[..., str]:
         "{% call twice(typed) %}{{ typed }}{{ '<i>' | safe }}{% endcall %}{{ twice(typed, caller=typed.upper) }}",
         "{% filter upper %}{{ typed }}{% endfilter %}{{ typed | join('&') }}{{ 1 }}{{ none }}{{ [typed] }}",
         "{% set url_for = typed.upper %}{{ url_for() }}",
+        "{{ url_for('a') }}, {{ url_for('<', n='>') }} & {{ typed }}{% if typed %} -{{ url_for('c') }}- {% endif %}",
+        "{% for n in [url_for('a'), url_for('<')] %}{{ n }}: {{ url_for('b') }};{% endfor %}",
+        "{% autoescape typed %}<{{ url_for('<') }}>{% endautoescape %}"
+        "{% autoescape false %}<{{ url_for('<') }}>{% endautoescape %}{{ url_for('a', **{'class': '<'}) }}",
         "{{ missing }}{{ missing is defined }}{% autoescape false %}{{ typed }}{% endautoescape %}",
     ],
 )
@@ -59,6 +63,7 @@ PAGES = {
         "before {{ typed }}{% extends 'middle.html' %}{% block a %}{{ super() }}{{ super() }}{% endblock %} after",
         "{% extends 'frame.html' if typed else 'middle.html' %}{% block b %}b{% endblock %}",
         "before {% if typed %}{% extends 'frame.html' %}{% endif %}after {% block b %}b{% endblock %}",
+        "a {{ url_for('a') }}{% if not typed %}{% extends 'frame.html' %}{% endif %}{{ url_for('b') }} c",
         "{% if not typed %}{% extends 'frame.html' %}{% endif %}own {% block b %}{{ typed }}{% endblock %} end",
         "{% include 'part.html' %}{% include ['none.html', 'part.html'] %}{% include 'none.html' ignore missing %}",
         "{% block a scoped %}{% for n in [1, 2] %}{% block c scoped %}{{ n }}{% endblock %}{% endfor %}{% endblock %}",

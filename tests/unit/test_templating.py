@@ -13,8 +13,9 @@ def test_what_a_visitor_typed_is_no_markup(tmp_path: Path, name: str) -> None:
 
 
 def test_plain_text_is_not_escaped(tmp_path: Path) -> None:
-    (tmp_path / "mail.txt").write_text("{{ typed }}")
-    assert make_environment(tmp_path).get_template("mail.txt").render(typed="<") == "<"
+    (tmp_path / "mail.txt").write_text("{{ typed }} at <{{ url_for('&') }}>")
+    page = make_environment(tmp_path).get_template("mail.txt").render(typed="<", url_for=str)
+    assert page == "< at <&>"
 
 
 def test_json_in_a_page_cannot_end_its_script(tmp_path: Path) -> None:
