@@ -13,6 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +26,19 @@ from tutorial import text
 from tutorial.settings import ROOT
 from wsgi_from_scratch import cookies, grammar, response, signing, static_files
 from wsgi_from_scratch.headers import Headers
-from wsgi_from_scratch.router import Absent, Found, Moved, Router
+from wsgi_from_scratch.multipart import (
+    _USUAL_HEADER,
+    Event,
+    MultipartParser,
+    Part,
+    _read_header,
+    _read_usual_header,
+)
+from wsgi_from_scratch.router import REMEMBERED_PLACES, Absent, Found, Moved, Router
 from wsgi_from_scratch.templating import (
     Environment,
     _CodeGenerator,
     _escape,
-    _link,
 )
 from wsgi_from_scratch.views import views
 
@@ -80,7 +88,7 @@ def run(options: Options) -> list[Table]:
 
 
 def _pairs(folder: Path) -> tuple[Pair, ...]:
-    return (*_routing(), *_pages(), *_answers(folder), *_signatures())
+    return (*_routing(), *_pages(), *_answers(folder), *_uploads(), *_signatures())
 
 
 def _routing() -> tuple[Pair, ...]:
@@ -95,6 +103,12 @@ def _routing() -> tuple[Pair, ...]:
     if not isinstance(outcome, Found):
         raise CannotMeasure(f"There is no page at {hello}.")
     parts = outcome.endpoint, outcome.values, outcome.rule
+
+    def login(url_for: Any) -> str:
+        link: str = url_for("tutorial.login", username="kumar", password="example")
+        return link
+
+    kept = lru_cache(REMEMBERED_PLACES)(login)
     segment = re.compile("[^/]{1,}").fullmatch
     return (
         Pair(
@@ -130,8 +144,8 @@ def _routing() -> tuple[Pair, ...]:
         Pair("what was found: ask for its type", *_ways_to_take_apart(outcome)),
         Pair(
             "a link of constants in a template",
-            lambda: _link(url_for, "tutorial.login", username="kumar", password="example"),
-            lambda: operator.call(url_for, "tutorial.login", username="kumar", password="example"),
+            lambda: kept(url_for),
+            lambda: login(url_for),
         ),
     )
 
@@ -244,6 +258,11 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
         ),
         Pair(
+            "a response with a text",
+            lambda: list(response.Response("Hello World!").headers),
+            lambda: list(response.Response(b"Hello World!").headers),
+        ),
+        Pair(
             "JSON of few brackets: count them",
             lambda: text.check_nesting(sent, 100),
             lambda: None if text._depth(sent) <= 100 else sent,
@@ -284,6 +303,42 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             "a file of one chunk by its descriptor",
             lambda: static_files._read(path, 0, size),
             open_and_read,
+        ),
+    )
+
+
+class _StateByState(MultipartParser):
+    """Ours, but for the small parts, which go through every state."""
+
+    def _give_at_once(self, start: int) -> None:
+        self._searched = start
+        self._no_data = 2
+        self.state = MultipartParser._in_body
+
+
+def _uploads() -> tuple[Pair, ...]:
+    header = (
+        b'Content-Disposition: form-data; name="file"; filename="a.txt"\r\nContent-Type: text/plain'
+    )
+    body = b"--cut\r\n%s\r\n\r\n%s\r\n--cut--\r\n" % (header, b"a" * 1_024)
+
+    def parse(parser_class: type[MultipartParser]) -> list[Event]:
+        return parser_class(b"cut", max_parts=1, max_memory=1_000).feed(body)
+
+    def read_usual_header() -> Part | None:
+        usual = _USUAL_HEADER.match(header + b"\r\n\r\n")
+        return _read_usual_header(usual) if usual else None
+
+    return (
+        Pair(
+            "a part's header as browsers send it",
+            read_usual_header,
+            lambda: _read_header(header),
+        ),
+        Pair(
+            "a form of one small file, at once",
+            lambda: parse(MultipartParser),
+            lambda: parse(_StateByState),
         ),
     )
 

@@ -43,6 +43,7 @@ class Context:
     """One request in one application."""
 
     opened_session: Session | None = None
+    """The session, once somebody has looked at it."""
 
     def __init__(self, app: CurrentApp, environ: "WSGIEnvironment", request: Request) -> None:
         self.current_app = app
@@ -98,7 +99,7 @@ class Context:
         return self.current_app.router.url_for(
             wsgi.url_scheme(environ),
             wsgi.request_host(environ).text,
-            environ.get("SCRIPT_NAME") or "",
+            wsgi.script_name(environ),
             request.method,
             (request.endpoint or "").rpartition(".")[0],
         )

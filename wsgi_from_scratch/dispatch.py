@@ -97,6 +97,7 @@ class Application:
     def add_url_rule(
         self, rule: str, endpoint: str, view: View, methods: Iterable[str] = ("GET",)
     ) -> None:
+        """Have ``view`` answer ``rule``. Raises ValueError for a malformed rule."""
         self.router.add(rule, endpoint, methods)
         self._views[endpoint] = view
 
@@ -126,7 +127,7 @@ class Application:
             for tear_down in self._teardown:
                 tear_down(ctx, failure)
         finally:
-            for file in ctx.request.uploads:
+            for file in ctx.request.parsed_files:
                 file.close()
 
     def _answer(self, ctx: Context) -> Response:
@@ -149,9 +150,7 @@ class Application:
         if not wsgi.request_host(environ).is_a_name:
             raise BadHost
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
-        # Not request.path: the router must see doubled slashes, to redirect them.
-        path = wsgi.decode(environ.get("PATH_INFO", "/"))
-        outcome = self.router.match(path, request.method, websocket=websocket)
+        outcome = self.router.match(wsgi.path_info(environ), request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values
         return outcome
@@ -174,7 +173,7 @@ class Application:
 
     def _options(self, ctx: Context) -> Response:
         response = Response()
-        methods = self.router.allowed_methods(wsgi.decode(ctx.environ.get("PATH_INFO", "/")))
+        methods = self.router.allowed_methods(wsgi.path_info(ctx.environ))
         if methods:
             response.headers["Allow"] = ", ".join(sorted(methods))
         return response

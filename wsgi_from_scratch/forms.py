@@ -155,16 +155,13 @@ def parse_form(
         if mimetype == "multipart/form-data":
             return _parse_multipart(stream, parameters, limits)
         if mimetype == "application/x-www-form-urlencoded":
-            return _parse_urlencoded(stream, limits), _NO_FILES
+            return _parse_urlencoded(stream, limits), MultiDict()
     except (MultipartError, UnicodeError):
         pass
     except OSError as error:
         logger.exception("an uploaded file cannot be kept")
         raise ServiceUnavailable from error
-    return MultiDict(), _NO_FILES
-
-
-_NO_FILES: Final = MultiDict[UploadedFile]()
+    return MultiDict(), MultiDict()
 
 
 def _parse_urlencoded(stream: Readable, limits: Limits) -> MultiDict[str]:
@@ -224,24 +221,27 @@ class _Collector:
     def take(self, events: Iterable[Event]) -> None:
         for event in events:
             if isinstance(event, Part):
-                self._part = event
-                if event.filename is not None:
-                    self._begin_file(event.filename)
-            elif not isinstance(event, bytes):
-                self._finish()
-            elif self._file is None:
-                self._pieces.append(event)
+                self._begin(event)
+            elif isinstance(event, bytes):
+                self._add(event)
             else:
-                stream = self._file.stream
-                stream.write(event)
-                if self._in_memory and stream.tell() > max(SMALL_FILE, self._memory_left):
-                    self._move_to_disk(self._file)
+                self._finish()
 
-    def _begin_file(self, filename: str) -> None:
-        part = self._part
-        self._file = UploadedFile(BytesIO(), filename, part.name, Headers(part.fields))
-        self._in_memory = True
-        self.files.append((_key(part), self._file))
+    def _begin(self, part: Part) -> None:
+        self._part = part
+        if part.filename is not None:
+            self._file = UploadedFile(BytesIO(), part.filename, part.name, Headers(part.fields))
+            self._in_memory = True
+            self.files.append((_key(part), self._file))
+
+    def _add(self, data: bytes) -> None:
+        if self._file is None:
+            self._pieces.append(data)
+            return
+        stream = self._file.stream
+        stream.write(data)
+        if self._in_memory and stream.tell() > max(SMALL_FILE, self._memory_left):
+            self._move_to_disk(self._file)
 
     def _move_to_disk(self, file: UploadedFile) -> None:
         begun, file.stream = file.stream, TemporaryFile()  # noqa: SIM115 - closed with the request

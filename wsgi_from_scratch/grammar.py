@@ -8,7 +8,7 @@ are only a wish, so what cannot be read is skipped or ``None``, and whoever answ
 Every regex runs in linear time: no two neighbours can match the same character, and nothing that repeats is repeated.
 Digits are ASCII digits; ``int()`` alone would take ``+1``, ``1_000`` and ``٣`` as well.
 
-Spec:     RFC 9110 §5.6, §8.8, §13.1, §14; RFC 8187 and RFC 2231 §3, §4 for ``name*=``; RFC 5322 §3.3 for dates
+Spec:     RFC 9110 §5.6, §8.3.1, §8.8, §13.1, §14; RFC 8187 and RFC 2231 §3, §4 for ``name*=``; RFC 5322 §3.3 for dates
 Flask:    werkzeug.http.parse_options_header, werkzeug.http.dump_options_header,
           werkzeug.http.quote_header_value, werkzeug.http.unquote_header_value, werkzeug.http.parse_date,
           werkzeug.http.http_date, werkzeug.http.quote_etag, werkzeug.http.parse_etags,
@@ -201,7 +201,7 @@ def parse_date(value: str | None) -> datetime | None:
     """
     if value is None:
         return None
-    import email.utils  # a twentieth of the start, and most requests have no date to be read
+    import email.utils  # slow to import, and few requests have a date that must be read
 
     try:
         date = email.utils.parsedate_to_datetime(value)
@@ -251,9 +251,6 @@ class EntityTags(NamedTuple):
         return self.any or opaque in self.strong or opaque in self.weak
 
 
-_NO_ENTITY_TAGS: Final = EntityTags()
-
-
 def quote_entity_tag(opaque: str, weak: bool = False) -> str:
     """Give the tag as the ``ETag`` header has it; a quote inside raises ValueError, for there is no escape."""
     if '"' in opaque:
@@ -261,14 +258,12 @@ def quote_entity_tag(opaque: str, weak: bool = False) -> str:
     return f'W/"{opaque}"' if weak else f'"{opaque}"'
 
 
-def parse_entity_tags(value: str | None) -> EntityTags:
+def parse_entity_tags(value: str) -> EntityTags:
     """Read ``*`` or a comma list of entity tags; pieces that are none are skipped.
 
     >>> parse_entity_tags('"a", W/"b"')
     EntityTags(strong=frozenset({'a'}), weak=frozenset({'b'}), any=False)
     """
-    if not value:
-        return _NO_ENTITY_TAGS
     if value == "*":
         return EntityTags(any=True)
     strong: set[str] = set()
@@ -316,13 +311,13 @@ class Range(NamedTuple):
 # int-range = first-pos "-" [ last-pos ]; suffix-range = "-" suffix-length
 # Lenient: white space around the unit and the numbers. Strict: pieces ascend, and none follows one that reaches the
 # end.
-def parse_range(value: str | None) -> Range | None:
-    """Read a ``Range`` header; ``None`` when it is absent or one piece of it is wrong.
+def parse_range(value: str) -> Range | None:
+    """Read a ``Range`` header; ``None`` when one piece of it is wrong.
 
     >>> parse_range("bytes=0-499, 500-")
     Range(unit='bytes', pieces=((0, 500), (500, None)))
     """
-    unit, equals, text = (value or "").partition("=")
+    unit, equals, text = value.partition("=")
     if not equals:
         return None
     pieces: list[tuple[int, int | None]] = []

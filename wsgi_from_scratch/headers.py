@@ -38,8 +38,7 @@ class Headers:
     @classmethod
     def of_text(cls, content_type: str, length: int) -> "Headers":
         """What every answer with a text has, put together at once: 0.3 µs less (benchmarks: fast paths)."""
-        if not content_type.isprintable():
-            _refuse_line_breaks("Content-Type", content_type)
+        _check("Content-Type", content_type)
         headers = cls.__new__(cls)
         headers._fields = [("Content-Type", content_type), ("Content-Length", str(length))]
         headers.names = ["content-type", "content-length"]
@@ -47,8 +46,7 @@ class Headers:
 
     def add(self, name: str, value: str) -> None:
         """Append a field, beside others of the same name. Raises ValueError on CR, LF or NUL."""
-        if not (name.isprintable() and value.isprintable()):
-            _refuse_line_breaks(name, value)
+        _check(name, value)
         self._fields.append((name, value))
         self.names.append(name.lower())
 
@@ -79,8 +77,7 @@ class Headers:
         if count == 0:
             self.add(name, value)
             return
-        if not (name.isprintable() and value.isprintable()):
-            _refuse_line_breaks(name, value)
+        _check(name, value)
         self._fields[self.names.index(lower)] = (name, value)
         if count > 1:
             self._drop(lower, 1)
@@ -149,8 +146,10 @@ def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
     return fields.items() if isinstance(fields, (dict, Mapping)) else fields
 
 
-def _refuse_line_breaks(name: str, value: str) -> None:
-    """Asked of what is not printable only: other control characters, and white space that is not ASCII, may pass."""
+def _check(name: str, value: str) -> None:
+    # Most fields are printable. Of the rest, other control characters and white space that is not ASCII may pass.
+    if name.isprintable() and value.isprintable():
+        return
     if _breaks_the_message(f"{name}{value}"):
         raise ValueError(
             f"The field {name!r} must not hold CR, LF or NUL: it would end the header early."

@@ -7,7 +7,8 @@ body, so it is there, in the middle of a view, that a client's mistake becomes a
 Spec:     RFC 9110 §6; RFC 8259 (JSON)
 Flask:    flask.Request, werkzeug.wrappers.Request, werkzeug.utils.cached_property
 Differs:  nothing
-Left out: content negotiation, authorization, user agents, ``values``, the full URL
+Left out: content negotiation, authorization, user agents, ``values``, the full URL; ``close``, for it is the
+          application that closes files
 """
 
 import json
@@ -30,7 +31,7 @@ Value = TypeVar("Value")
 
 
 class lazy(Generic[Value]):  # reads as a decorator, like ``property``
-    """A property that is computed once: the value takes its place in the instance's dictionary.
+    """A property that is computed once: the value becomes an attribute of the instance, which hides the property.
 
     ``functools.cached_property`` does the same, behind a lock in Python 3.11, which doubles the time of the first look.
     """
@@ -59,8 +60,8 @@ class Request:
 
     endpoint: str | None = None
     view_args: Mapping[str, Any] | None = None
-    uploads: Sequence[UploadedFile] = ()
-    """The files that were parsed, for whoever closes them."""
+    parsed_files: Sequence[UploadedFile] = ()
+    """The files of a form that was parsed, for whoever closes them."""
     _body: bytes | None = None
 
     def __init__(self, environ: "WSGIEnvironment", limits: Limits, max_content_length: int) -> None:
@@ -76,6 +77,7 @@ class Request:
 
     @lazy
     def query_string(self) -> bytes:
+        """The query as it was sent, without the question mark."""
         query: str = self.environ.get("QUERY_STRING", "")
         return query.encode("latin-1")
 
@@ -92,6 +94,7 @@ class Request:
 
     @lazy
     def cookies(self) -> MultiDict[str]:
+        """The cookies, unquoted; those that cannot be read are left out."""
         return MultiDict(parse_cookie(self.environ.get("HTTP_COOKIE", "")))
 
     @property
@@ -126,7 +129,7 @@ class Request:
         mimetype, parameters = parse_parameters(self.environ.get("CONTENT_TYPE", ""))
         form, files = parse_form(body, mimetype.lower(), parameters, self.limits)
         if files:
-            self.uploads = [file for _, file in files.items(multi=True)]
+            self.parsed_files = [file for _, file in files.items(multi=True)]
         return form, files
 
     @property
@@ -154,6 +157,7 @@ class Request:
 
     @property
     def is_json(self) -> bool:
+        """Whether the body is announced as JSON, or as a format that is written in it."""
         mimetype = self.mimetype
         return mimetype == "application/json" or (
             mimetype.startswith("application/") and mimetype.endswith("+json")

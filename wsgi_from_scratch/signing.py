@@ -197,8 +197,8 @@ def _inflate(compressed: bytes) -> bytes:
 
 
 # "The 'URL and Filename safe' Base 64 Alphabet"                                                      RFC 4648 §5
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_FROM_URL_SAFE = bytes.maketrans(b"-_", b"+/")
+_TO_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
 
 
 def _base64(octets: bytes) -> bytes:

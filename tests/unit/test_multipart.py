@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from wsgi_from_scratch.errors import RequestEntityTooLarge
 from wsgi_from_scratch.multipart import (
+    END,
     MAX_PART_HEADERS,
-    End,
     Event,
     MultipartError,
     MultipartParser,
@@ -92,7 +92,7 @@ def test_a_body_becomes_parts_data_and_ends() -> None:
     assert parse([whole(b"x") + b"bytes after the end"]) == [
         Part("a", None, [("Content-Disposition", 'form-data; name="a"')]),
         b"x",
-        End(),
+        END,
     ]
 
 
@@ -207,7 +207,7 @@ def test_near_misses_may_overlap_a_delimiter() -> None:
     assert parse([b"----\n" + A + b"\n\n-\n-----"], boundary=b"-") == [
         Part("a", None, [("Content-Disposition", 'form-data; name="a"')]),
         b"-",
-        End(),
+        END,
     ]
 
 

@@ -55,9 +55,9 @@ def test_a_form_is_parsed_once() -> None:
 def test_a_request_names_all_files_that_are_to_be_closed() -> None:
     file = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n2\r\n'
     form = posted(file * 2 + b"--x--\r\n", "multipart/form-data; boundary=x")
-    assert not form.uploads
+    assert not form.parsed_files
     files = form.files.getlist("f")
-    assert form.uploads == files
+    assert form.parsed_files == files
     assert len(files) == 2
 
 
