@@ -241,19 +241,17 @@ def _answer(
     known: _Described,
 ) -> Response:
     """Weigh the request's conditions, then answer with the file, a piece of it or neither."""
-    fields = Headers(known.fields)
     method = environ["REQUEST_METHOD"]
-    status, piece = 200, None
-    if method in ("GET", "HEAD"):
-        fields.extend(_fields_of_second(int(time.time())))
-        status, piece = _selected(environ, known)
+    conditional = method in ("GET", "HEAD")
+    status, piece = _selected(environ, known) if conditional else (200, None)
     body: Iterable[bytes]
     if method == "HEAD" or status == 304:
         body = [] if isinstance(source, str) else Chunks(source)
     else:
         body = _body(environ, source, known.size, piece)
-    response = Response(body, status, direct_passthrough=True)
-    response.headers = fields
+    response = Response(body, status, known.fields, direct_passthrough=True)
+    if conditional:
+        response.headers.extend(_fields_of_second(int(time.time())))
     if piece and known.size:
         response.headers["Content-Length"] = str(piece[1] - piece[0])
         response.headers["Content-Range"] = content_range(*piece, known.size)
