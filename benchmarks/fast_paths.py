@@ -11,7 +11,7 @@ import re
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,7 @@ from wsgi_from_scratch.multipart import (
     _read_header,
     _read_usual_header,
 )
+from wsgi_from_scratch.request import lazy
 from wsgi_from_scratch.router import REMEMBERED_PLACES, Absent, Found, Moved, Router
 from wsgi_from_scratch.templating import (
     Environment,
@@ -231,6 +232,16 @@ def _pages() -> tuple[Pair, ...]:
     )
 
 
+class _Looked:
+    @lazy
+    def without_lock(self) -> int:
+        return 1
+
+    @cached_property
+    def locked(self) -> int:
+        return 1
+
+
 def _answers(folder: Path) -> tuple[Pair, ...]:
     file = folder / "hello.css"
     file.write_bytes(b"a" * 2_000)
@@ -255,6 +266,11 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             "fields of a text, at once",
             lambda: list(Headers.of_text(html, 12)),
             lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
+        ),
+        Pair(
+            "the first look at a lazy property",
+            lambda: _Looked().without_lock,
+            lambda: _Looked().locked,
         ),
         Pair(
             "a response with a text",
@@ -307,7 +323,7 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
 
 
 class _StateByState(MultipartParser):
-    """Ours, but for the small parts, which go through every state."""
+    """Ours, but for the parts that have come whole, which go through every state."""
 
     def _give_at_once(self, start: int) -> None:
         self._searched = start

@@ -2,7 +2,8 @@
 
 One request's life is :meth:`Application.__call__`, and everything else in this package is called from there. The
 surprise is how much of it deals with what goes wrong: a hook, a view, or the page for an error may raise, and the
-client must get an answer all the same, and it must reveal nothing internal.
+client must get an answer all the same (the server's own, if the page for a 500 fails as well), and it must reveal
+nothing internal.
 
 Spec:     PEP 3333 ("The Application/Framework Side", "Error Handling")
 Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.preprocess_request,
@@ -104,7 +105,7 @@ class Application:
     def __call__(
         self, environ: "WSGIEnvironment", start_response: "StartResponse"
     ) -> Iterable[bytes]:
-        """One request's life: an answer is found in every case, sent, and cleaned up after."""
+        """One request's life: answered, sent, cleaned up after. What the page for a 500 raises is for the server."""
         ctx = Context(self, environ, Request(environ, self._limits, self._max_content_length))
         failure: BaseException | None = None
         try:

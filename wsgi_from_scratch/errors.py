@@ -16,7 +16,8 @@ representation), which is why an error knows its headers and not only its number
     ├── RequestEntityTooLarge 413
     ├── UnsupportedMediaType 415
     ├── RequestedRangeNotSatisfiable 416   carries Content-Range
-    └── InternalServerError 500    remembers the exception behind it
+    ├── InternalServerError 500    remembers the exception behind it
+    └── ServiceUnavailable 503
 
 Spec:     RFC 9110 §15
 Flask:    werkzeug.exceptions.HTTPException, werkzeug.exceptions.default_exceptions,

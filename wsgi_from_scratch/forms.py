@@ -42,16 +42,16 @@ disk is written to more often.
 """
 
 FILES_IN_MEMORY: Final = 2 * 1024 * 1024
-"""Bytes of files that one form may keep in memory together, in buffers of an eighth more at most; a file for which
-they do not suffice goes to disk.
+"""Bytes of files that one form may keep in memory together before a file that is no SMALL_FILE goes to disk; their
+buffers take an eighth more at most.
 
 Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and still cost less: one file of a megabyte
 needs no disk, and of twenty such files two are in memory.
 """
 
 SMALL_FILE: Final = 256 * 1024
-"""Bytes of memory that every file may take. A thousand tiny files on disk would use up the process's descriptors."""
-
+"""Bytes of memory that every file may take, beyond FILES_IN_MEMORY, too: then the limit of the body alone bounds them
+together. A thousand tiny files on disk would use up the process's descriptors."""
 
 logger = logging.getLogger(__name__)
 
@@ -206,16 +206,15 @@ def _parse_multipart(
 class _Collector:
     """Makes pairs for the two dictionaries out of a parser's events."""
 
-    __slots__ = ("_file", "_in_memory", "_memory_left", "_part", "_pieces", "fields", "files")
+    __slots__ = ("_file", "_memory_left", "_part", "_pieces", "fields", "files")
 
     def __init__(self) -> None:
         self.fields: list[tuple[str, str]] = []
         self.files: list[tuple[str, UploadedFile]] = []
         self._memory_left = FILES_IN_MEMORY
         self._part: Part
-        # Where the data of that part goes: a file, which may be in memory as yet, or the pieces of a field.
+        # Where the data of that part goes: a file, in memory as long as it is a BytesIO, or the pieces of a field.
         self._file: UploadedFile | None = None
-        self._in_memory = False
         self._pieces: list[bytes] = []
 
     def take(self, events: Iterable[Event]) -> None:
@@ -231,7 +230,6 @@ class _Collector:
         self._part = part
         if part.filename is not None:
             self._file = UploadedFile(BytesIO(), part.filename, part.name, Headers(part.fields))
-            self._in_memory = True
             self.files.append((_key(part), self._file))
 
     def _add(self, data: bytes) -> None:
@@ -240,12 +238,11 @@ class _Collector:
             return
         stream = self._file.stream
         stream.write(data)
-        if self._in_memory and stream.tell() > max(SMALL_FILE, self._memory_left):
+        if isinstance(stream, BytesIO) and stream.tell() > max(SMALL_FILE, self._memory_left):
             self._move_to_disk(self._file)
 
     def _move_to_disk(self, file: UploadedFile) -> None:
         begun, file.stream = file.stream, TemporaryFile()  # noqa: SIM115 - closed with the request
-        self._in_memory = False
         begun.seek(0)
         shutil.copyfileobj(begun, file.stream, READ_SIZE)
 
@@ -255,7 +252,7 @@ class _Collector:
             self._pieces.clear()
             self.fields.append((_key(self._part), text))
             return
-        if self._in_memory:
+        if isinstance(self._file.stream, BytesIO):
             self._memory_left -= self._file.tell()
         self._file.seek(0)
         self._file = None

@@ -6,8 +6,10 @@ values are checked where they enter the list and nowhere else.
 
 Spec:     RFC 9110 §5.1, §5.3, §5.5
 Flask:    werkzeug.datastructures.Headers
-Differs:  NUL is refused as CR and LF are (RFC 9110 §5.5 names the three together), and names are checked too
-Left out: parameters as keyword arguments, ``setdefault``, slicing, access by position
+Differs:  NUL is refused as CR and LF are (RFC 9110 §5.5 names the three together), and names are checked too;
+          a name that is missing is a KeyError, and no bad request
+Left out: parameters as keyword arguments, ``setdefault``, slicing, access by position, ``keys``, ``values``, ``items``,
+          ``clear``, ``copy``, ``remove``, equality
 """
 
 import re

@@ -7,7 +7,8 @@ would lose all but one of them; a list of pairs would make every look-up a searc
 Spec:     WHATWG URL §5.1 (a list of name-value pairs)
 Flask:    werkzeug.datastructures.ImmutableMultiDict
 Differs:  nothing that can be seen through its methods
-Left out: every method that changes it; ``lists``; ``deep`` copies; conversion to another type in ``get``
+Left out: every method that changes it; ``lists``, ``listvalues``, ``to_dict``; copies; conversion to another type in
+          ``get``
 """
 
 from collections.abc import Iterable, Iterator

@@ -207,7 +207,7 @@ class MultipartParser:
         return True
 
     def _give_at_once(self, start: int) -> None:
-        """Give the data of a small part, and its end, if a delimiter as browsers send it has come as well.
+        """Give the data of a part, and its end, if all of it has come, with a delimiter as browsers send it behind.
 
         Two fields and a small file take 7.6 µs so, and 9.2 through the three states (benchmarks: fast paths).
         """

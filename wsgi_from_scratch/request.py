@@ -7,8 +7,8 @@ body, so it is there, in the middle of a view, that a client's mistake becomes a
 Spec:     RFC 9110 §6; RFC 8259 (JSON)
 Flask:    flask.Request, werkzeug.wrappers.Request, werkzeug.utils.cached_property
 Differs:  nothing
-Left out: content negotiation, authorization, user agents, ``values``, the full URL; ``close``, for it is the
-          application that closes files
+Left out: content negotiation, authorization, user agents, conditions; ``values``, ``get_json`` and what it can be
+          asked, the full URL, ``script_root``, ``blueprint``, ``url_rule``; ``close``: the application closes the files
 """
 
 import json
@@ -33,7 +33,8 @@ Value = TypeVar("Value")
 class lazy(Generic[Value]):  # reads as a decorator, like ``property``
     """A property that is computed once: the value becomes an attribute of the instance, which hides the property.
 
-    ``functools.cached_property`` does the same, behind a lock in Python 3.11, which doubles the time of the first look.
+    ``functools.cached_property`` does the same, in Python 3.11 behind a lock: 0.4 µs, and not 0.1 (benchmarks: fast
+    paths).
     """
 
     def __init__(self, compute: Callable[[Any], Value]) -> None:

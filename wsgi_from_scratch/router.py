@@ -29,7 +29,8 @@ from .rules import Pattern, Rule, Segment
 from .urls import quote_path, requote_fragment
 
 REMEMBERED_PLACES: Final = 32
-"""For how many places ``url_for`` is kept: a server hears few names, but a client may call it by any."""
+"""For how many combinations of scheme, host, prefix, method and ``Routes`` a ``url_for`` is kept. A site has few, but a
+client may send any host and any method."""
 
 _NO_VALUES: Final[Mapping[str, Any]] = MappingProxyType({})
 
@@ -106,8 +107,7 @@ class _Node:
     """A place in the tree: the segments of some rules up to here."""
 
     __slots__ = (
-        "first_pattern",
-        "first_spanning",
+        "first",
         "patterns",
         "rule_by_method",
         "rules",
@@ -117,9 +117,8 @@ class _Node:
     def __init__(self) -> None:
         self.texts: dict[str, _Node] = {}
         self.patterns: list[tuple[Pattern, _Node]] = []  # the lightest first
-        # What the first of them accepts, and where it leads; under one of two names, as it takes one segment or all.
-        self.first_pattern: tuple[Callable[[str], object], _Node] | None = None
-        self.first_spanning: tuple[Callable[[str], object], _Node] | None = None
+        # Of the first of them: what it accepts, where it leads, and whether it takes all segments that are left.
+        self.first: tuple[Callable[[str], object], _Node, bool] | None = None
         self.rules: list[Rule] = []  # that end here, in the order of the program
         self.rule_by_method: dict[str, Rule] = {}  # the first of them for each method
 
@@ -133,9 +132,7 @@ class _Node:
         new = _Node()
         insort(self.patterns, (segment, new), key=lambda child: child[0].weight)
         pattern, node = self.patterns[0]
-        first = pattern.accepts, node
-        self.first_pattern = None if pattern.spans_segments else first
-        self.first_spanning = first if pattern.spans_segments else None
+        self.first = pattern.accepts, node, pattern.spans_segments
         return new
 
     def add(self, rule: Rule) -> None:
@@ -200,16 +197,14 @@ class Router:
         for segment in following:
             child = node.texts.get(segment)
             if child is None:
-                if node.first_pattern is not None:
-                    accepts, child = node.first_pattern
-                elif node.first_spanning is not None:
-                    accepts, child = node.first_spanning
+                if node.first is None:
+                    break
+                accepts, child, spans_segments = node.first
+                if spans_segments:
                     # To empty the iterator ends the loop: this pattern has all that is left.
                     left = [segment, *following]
                     segment = "/".join(left)
                     segments[-len(left) :] = [segment]
-                else:
-                    break
                 if not accepts(segment):
                     break
             node = child

@@ -1,5 +1,7 @@
 """The same errors and reason phrases as Werkzeug's."""
 
+import re
+
 import pytest
 import werkzeug.exceptions
 from werkzeug.http import HTTP_STATUS_CODES
@@ -9,6 +11,13 @@ from wsgi_from_scratch import errors
 
 def test_every_reason_phrase_is_werkzeugs() -> None:
     assert {code: errors.REASONS[code] for code in HTTP_STATUS_CODES} == HTTP_STATUS_CODES
+
+
+def test_the_picture_shows_every_error() -> None:
+    pictured = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
+    raised = [value for value in vars(errors).values() if isinstance(value, type)]
+    below = [error for error in raised if issubclass(error, errors.HTTPException)]
+    assert sorted(["HTTPException", *pictured]) == sorted(error.__name__ for error in below)
 
 
 @pytest.mark.parametrize("code", errors.BY_CODE)

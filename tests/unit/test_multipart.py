@@ -203,6 +203,12 @@ def test_after_a_near_miss_every_delimiter_is_found(
         assert parse([body[:at], body[at:]]) == outcome
 
 
+def test_a_part_without_its_delimiter_is_not_given_as_whole() -> None:
+    # At the places that the -1 of "not found" would lead to there are the bytes of a delimiter's end.
+    begin = b"xxxx\r\n--cut\r\n" + F + b"\r\n\r\nabc\r\nz"
+    assert parse([begin, b"\r\n--cut--"]) == [part(F), b"abc\r\nz", END]
+
+
 def test_near_misses_may_overlap_a_delimiter() -> None:
     assert parse([b"----\n" + A + b"\n\n-\n-----"], boundary=b"-") == [
         Part("a", None, [("Content-Disposition", 'form-data; name="a"')]),

@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,24 @@ def test_plain_text_is_not_escaped(tmp_path: Path) -> None:
     (tmp_path / "mail.txt").write_text("{{ typed }} at <{{ url_for('&') }}>")
     page = make_environment(tmp_path).get_template("mail.txt").render(typed="<", url_for=str)
     assert page == "< at <&>"
+
+
+def test_a_link_of_constants_is_built_once_for_each_place(tmp_path: Path) -> None:
+    (tmp_path / "page.html").write_text("{{ url_for('a') }} and {{ url_for('a') | upper }}")
+    template, asked = make_environment(tmp_path).get_template("page.html"), []
+
+    def url_for(place: str) -> Callable[[str], str]:
+        def build(endpoint: str) -> str:
+            asked.append(place + endpoint)
+            return place + endpoint
+
+        return build
+
+    here, there = url_for("/here/"), url_for("/there/")
+    for _ in range(2):
+        assert template.render(url_for=here) == "/here/a and /HERE/A"
+        assert template.render(url_for=there) == "/there/a and /THERE/A"
+    assert sorted(asked) == ["/here/a"] * 2 + ["/there/a"] * 2
 
 
 def test_json_in_a_page_cannot_end_its_script(tmp_path: Path) -> None:
