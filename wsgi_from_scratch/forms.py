@@ -9,6 +9,8 @@ Spec:     RFC 7578; WHATWG URL §5 (urlencoded); RFC 9110 §8.3
 Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParser, werkzeug.datastructures.FileStorage
 Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multipart alone, and 16 MiB of percent signs
           take 3 GB there.
+          What cannot be read is an empty form, however much follows. Werkzeug refuses it where a limit below 64 KiB is
+          passed in the same read.
           A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
           Files that were begun are closed when their form is refused; a full disk is a 503, and no 500.
 Left out: a file's ``mimetype_params`` and ``content_length``, which are in its ``headers``; what else a file can do,
@@ -16,9 +18,9 @@ Left out: a file's ``mimetype_params`` and ``content_length``, which are in its 
 """
 
 import logging
-import math
 import os
 import shutil
+import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
@@ -188,13 +190,14 @@ def _parse_multipart(
         boundary, max_parts=limits.max_form_parts, max_memory=limits.max_form_memory_size
     )
     collector = _Collector()
-    left = limits.max_form_memory_size if limits.bound_whole_body else math.inf
+    left = limits.max_form_memory_size if limits.bound_whole_body else sys.maxsize
     try:
         while chunk := stream.read(READ_SIZE):
+            # First what is within the limit: if that cannot be read, the form is empty, however the body was cut.
+            collector.take(parser.feed(chunk[:left]))
             left -= len(chunk)
             if left < 0:
                 raise RequestEntityTooLarge
-            collector.take(parser.feed(chunk))
         parser.close()
     except BaseException:
         for _, file in collector.files:

@@ -315,6 +315,13 @@ def test_a_form_in_any_pieces_is_that_in_one_piece_in_both(
     assert both_of((*pieces, rest), boundary.decode()) == expected
 
 
+def test_a_form_that_cannot_be_read_is_empty_even_if_too_much_follows_in_both() -> None:
+    body = b"--b\r\nX: y\r\n\r\n" + b"z" * 26 + b"\r\n"
+    limits = Limits(max_form_memory_size=len(body) - 1)
+    for at in range(1, len(body)):
+        assert both_of((body[:at], body[at:]), "b", limits) == ([], [])
+
+
 def test_padding_without_end_is_refused_in_both() -> None:
     pieces = [b"x\r\n", b"--cut", *[b" " * 1000] * 3]
     assert both_of(pieces, "cut", Limits(max_form_memory_size=2000)) == "too large"

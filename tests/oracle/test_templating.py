@@ -27,7 +27,9 @@ def _url_for(place: str) -> Callable[..., str]:
         "{% macro twice(text) %}{{ text }}{{ text }}{{ caller() }}{% endmacro %}"
         "{% call twice(typed) %}{{ typed }}{{ '<i>' | safe }}{% endcall %}{{ twice(typed, caller=typed.upper) }}",
         "{% filter upper %}{{ typed }}{% endfilter %}{{ typed | join('&') }}{{ 1 }}{{ none }}{{ [typed] }}",
-        "{% set url_for = typed.upper %}{{ url_for() }}",
+        "{% set url_for = typed.upper %}{{ url_for() }}{{ typed.upper() }}{{ cycler(typed).next() }}",
+        "{% macro k(p) %}{{ p }}<{% endmacro %}{{ k('<') }}{{ k('<') | e }}"
+        "{% autoescape false %}{{ k('<') + '<' }}{{ k('<') | e }}{% endautoescape %}",
         "{{ url_for('a') }}, {{ url_for('<', n='>') }} & {{ typed }}{% if typed %} -{{ url_for('c') }}- {% endif %}",
         "{% for n in [url_for('a'), url_for('<')] %}{{ n }}: {{ url_for('b') }};{% endfor %}",
         "{% autoescape typed %}<{{ url_for('<') }}>{% endautoescape %}"
@@ -50,6 +52,7 @@ PAGES = {
     "frame.html": "{% set kept = typed %}<{% block a %}frame {{ typed }}{% endblock %}|{% block b %}{% endblock %}>",
     "middle.html": "{% extends 'frame.html' %}{% block a %}({{ super() }}){% endblock %} nowhere",
     "part.html": "part {{ typed }}{{ url_for('p') }};",
+    "plain.txt": "{% macro twice(text) %}{{ text }}{{ text }}<{% endmacro %}",
     "tools.html": "{% macro twice(text) %}{{ text }}{{ text }}{{ url_for('m') }}{% endmacro %}",
 }
 """Templates for others to begin with."""
@@ -67,6 +70,7 @@ PAGES = {
         "{% if not typed %}{% extends 'frame.html' %}{% endif %}own {% block b %}{{ typed }}{% endblock %} end",
         "{% include 'part.html' %}{% include ['none.html', 'part.html'] %}{% include 'none.html' ignore missing %}",
         "{% block a scoped %}{% for n in [1, 2] %}{% block c scoped %}{{ n }}{% endblock %}{% endfor %}{% endblock %}",
+        "{% from 'plain.txt' import twice %}{{ twice('<') }}{{ twice(typed) | upper }}{{ twice(url_for('&')) }}",
         "{% from 'tools.html' import twice with context %}{{ twice(typed) }}{% import 'tools.html' as t with context %}"
         "{{ t.twice('<') | upper }}",
         "{% for n in [[1, []], [2, [[3, []]]]] recursive %}<{{ n[0] }}{{ loop(n[1]) }}{{ loop.index }}>{% endfor %}",
@@ -82,7 +86,9 @@ def test_a_page_of_several_templates_is_the_one_that_plain_jinja_makes(
 ) -> None:
     for name, text in {**PAGES, "page.html": source}.items():
         (tmp_path / name).write_text(text)
-    plain = jinja2.Environment(loader=jinja2.FileSystemLoader(tmp_path), autoescape=True)
+    plain = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(tmp_path), autoescape=jinja2.select_autoescape()
+    )
     values = {"typed": "<&>", "url_for": _url_for("/<mount>")}
     ours = make_environment(tmp_path)
     expected = plain.get_template("page.html").render(values)

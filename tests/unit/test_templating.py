@@ -2,6 +2,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateAssertionError
 
 from wsgi_from_scratch.templating import make_environment
 
@@ -17,6 +18,13 @@ def test_plain_text_is_not_escaped(tmp_path: Path) -> None:
     (tmp_path / "mail.txt").write_text("{{ typed }} at <{{ url_for('&') }}>")
     page = make_environment(tmp_path).get_template("mail.txt").render(typed="<", url_for=str)
     assert page == "< at <&>"
+
+
+def test_an_include_that_would_be_written_too_early_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "part.html").write_text("part")
+    (tmp_path / "page.html").write_text("a{% include 'part.html' without context %}b")
+    with pytest.raises(TemplateAssertionError, match="without context"):
+        make_environment(tmp_path).get_template("page.html")
 
 
 def test_a_link_of_constants_is_built_once_for_each_place(tmp_path: Path) -> None:
