@@ -7,13 +7,16 @@ import re
 import warnings
 import zlib
 from collections.abc import Iterator
+from io import BytesIO
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 import werkzeug.http
 import werkzeug.urls
 from werkzeug.datastructures import Headers as WerkzeugHeaders
+from werkzeug.formparser import FormDataParser
 
+from flask_version.app import FormParser
 from tests.oracle import test_forms as form_oracle
 from tests.oracle import test_multipart as multipart_oracle
 from tests.oracle.test_cookies import flask_cookies
@@ -90,7 +93,10 @@ def check_forms(data: bytes) -> None:
         ):
             same("limit of an urlencoded form", ours, "too large")
         elif urlencoded or not (_has_many_fields(body) or long_boundary):
-            same("form", ours, form_oracle.theirs(body, mimetype, parameters, limits))
+            # Under such a limit Werkzeug's own answer depends on its reads; the application in Flask mends that.
+            parser = FormParser if limits.bound_whole_body else FormDataParser
+            form = form_oracle.parsed_by(parser, BytesIO(body), mimetype, parameters, limits)
+            same("form", ours, form)
 
 
 def check_cookies(data: bytes) -> None:
