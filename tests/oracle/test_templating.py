@@ -12,7 +12,10 @@ from wsgi_from_scratch.templating import make_environment
 
 
 def _url_for(place: str) -> Callable[..., str]:
-    return lambda *endpoint, **values: f"{place}/{endpoint}?{values}"
+    return lambda *endpoint, **values: (
+        f"{place}/{endpoint}?{sorted(values)}"
+        + "".join(f"{value() if callable(value) else value!r}" for value in values.values())
+    )
 
 
 @pytest.mark.parametrize(
@@ -28,6 +31,7 @@ def _url_for(place: str) -> Callable[..., str]:
         "{% call twice(typed) %}{{ typed }}{{ '<i>' | safe }}{% endcall %}{{ twice(typed, caller=typed.upper) }}",
         "{% filter upper %}{{ typed }}{% endfilter %}{{ typed | join('&') }}{{ 1 }}{{ none }}{{ [typed] }}",
         "{% set url_for = typed.upper %}{{ url_for() }}{{ typed.upper() }}{{ cycler(typed).next() }}",
+        "{% call url_for('a') %}{{ typed }}{% endcall %}{% call url_for(typed, n=1) %}b{% endcall %}",
         "{% macro k(p) %}{{ p }}<{% endmacro %}{{ k('<') }}{{ k('<') | e }}"
         "{% autoescape false %}{{ k('<') + '<' }}{{ k('<') | e }}{% endautoescape %}",
         "{{ url_for('a') }}, {{ url_for('<', n='>') }} & {{ typed }}{% if typed %} -{{ url_for('c') }}- {% endif %}",
