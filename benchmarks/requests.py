@@ -19,7 +19,7 @@ from comparison.scenarios import SECRET_KEY
 from tutorial.settings import Settings
 
 from . import floor
-from .answers import FLASK, FLOOR, SCRATCH, check_all
+from .answers import FLASK, FLOOR, FLOOR_BY_JINJA, SCRATCH, check_all
 from .measure import Spread, take_turns
 from .options import CannotMeasure, Options
 from .peers import bottle_version, falcon_version, pyramid_version
@@ -27,6 +27,9 @@ from .table import Column, Table, ratio, timing
 from .works import LARGEST_BODY, Work, make_works, repeat_last
 
 BOTTLE, FALCON, PYRAMID = "Bottle", "Falcon", "Pyramid"
+
+PAGES = frozenset({"set session", "get session", "list page", "home page", "404", "405"})
+"""Works that are answered by a page of several templates."""
 
 SECONDS = 4.0
 """Seconds for the rounds of one kind of request."""
@@ -36,11 +39,16 @@ NOTE = (
     " other."
 )
 
+NOTE_ON_PAGES = (
+    "The pages again, beside the same floor with Jinja as it comes, without what `templating` does."
+)
+
 
 def run(options: Options) -> list[Table]:
     """Check all answers, then time them."""
     seconds = SECONDS / 20 if options.quick else SECONDS
-    rows = []
+    rows: list[list[str | float | Spread]] = []
+    pages: list[list[str | float | Spread]] = []
     with tempfile.TemporaryDirectory(prefix="benchmark-") as folder, warnings.catch_warnings():
         # The files that frameworks leave for the garbage collector to close are not our business.
         warnings.simplefilter("ignore", ResourceWarning)
@@ -49,11 +57,30 @@ def run(options: Options) -> list[Table]:
         notes = check_all(applications, works)
         for work in works:
             options.say(f"requests: {work.name}")
-            calls = {name: repeat_last(app, work.steps) for name, app in applications.items()}
-            rows.append(_row(work, take_turns(calls, seconds)))
-    columns = [Column("request"), *(Column(name, timing) for name in applications)]
+            calls = {
+                name: repeat_last(app, work.steps)
+                for name, app in applications.items()
+                if name != FLOOR_BY_JINJA or work.name in PAGES
+            }
+            found = take_turns(calls, seconds)
+            by_jinja = found.pop(FLOOR_BY_JINJA, None)
+            rows.append(_row(work, found))
+            if by_jinja:
+                ours = found[SCRATCH]
+                pages.append([work.name, by_jinja, ours, ours.median / by_jinja.median])
+    compared = [name for name in applications if name != FLOOR_BY_JINJA]
+    columns = [Column("request"), *(Column(name, timing) for name in compared)]
     columns += [Column("Flask ÷ scratch", ratio), Column("scratch ÷ floor", ratio)]
-    return [Table("Requests: time of one, in process", columns, rows, (NOTE, *notes))]
+    columns_of_pages = [
+        Column("request"),
+        Column(FLOOR_BY_JINJA, timing),
+        Column(SCRATCH, timing),
+        Column("scratch ÷ floor by Jinja", ratio),
+    ]
+    return [
+        Table("Requests: time of one, in process", columns, rows, (NOTE, *notes)),
+        Table("Pages: beside Jinja as it comes", columns_of_pages, pages, (NOTE_ON_PAGES,)),
+    ]
 
 
 def make_applications(folder: Path) -> dict[str, Application]:
@@ -62,6 +89,7 @@ def make_applications(folder: Path) -> dict[str, Application]:
         raise CannotMeasure("Falcon is installed without its compiled modules: take its wheel.")
     makers: dict[str, Callable[[Settings], Application]] = {
         FLOOR: floor.create_app,
+        FLOOR_BY_JINJA: floor.create_app_by_jinja,
         SCRATCH: wsgi_from_scratch.create_app,
         FLASK: flask_version.create_app,
         BOTTLE: bottle_version.create_app,

@@ -8,7 +8,7 @@ import pytest
 import flask_version
 import wsgi_from_scratch
 from benchmarks import floor
-from benchmarks.answers import FLASK, FLOOR, SCRATCH, check_all, meaning
+from benchmarks.answers import FLASK, FLOOR, FLOOR_BY_JINJA, SCRATCH, check_all, meaning
 from benchmarks.options import CannotMeasure
 from benchmarks.works import LARGEST_BODY, Work, repeat_last
 from comparison.exchange import Application, Exchange
@@ -20,6 +20,7 @@ from tutorial.settings import Settings
 def applications(tmp_path: Path) -> dict[str, Application]:
     makers: dict[str, Callable[[Settings], Application]] = {
         FLOOR: floor.create_app,
+        FLOOR_BY_JINJA: floor.create_app_by_jinja,
         SCRATCH: wsgi_from_scratch.create_app,
         FLASK: flask_version.create_app,
     }
@@ -35,7 +36,7 @@ def applications(tmp_path: Path) -> dict[str, Application]:
     }
 
 
-def test_the_floor_and_both_applications_answer_every_work_with_the_same_bytes(
+def test_the_floors_and_both_applications_answer_every_work_with_the_same_bytes(
     applications: dict[str, Application], works: tuple[Work, ...]
 ) -> None:
     assert check_all(applications, works) == []
