@@ -15,9 +15,7 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import FileSystemLoader
 from jinja2.compiler import CodeGenerator
-from jinja2.environment import Environment as PlainEnvironment
 from markupsafe import escape
 
 from tutorial import text
@@ -43,6 +41,7 @@ from wsgi_from_scratch.views import views
 
 from .measure import Spread, take_turns
 from .options import CannotMeasure, Options
+from .peers.pages import templates_by_jinja
 from .table import Column, Table, Value, ratio
 
 SECONDS = 1.0
@@ -177,19 +176,10 @@ class _Yielding(Environment):
     code_generator_class = _YieldingGenerator
 
 
-class _Plain(PlainEnvironment):
-    """Jinja as it comes, with the same filter."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            loader=FileSystemLoader(ROOT / "templates"), autoescape=True, auto_reload=False
-        )
-
-
 def _pages() -> tuple[Pair, ...]:
-    ours, plain = Environment(ROOT / "templates"), _Plain()
+    ours, plain = Environment(ROOT / "templates"), templates_by_jinja()
     yielding = _Yielding(ROOT / "templates")
-    for environment in (ours, plain, yielding):
+    for environment in (ours, yielding):
         environment.filters["title_case"] = text.title_case
     values: dict[str, Any] = {
         "url_for": lambda endpoint, **values: "/somewhere",

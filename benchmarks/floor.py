@@ -23,7 +23,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any, Final, TypeAlias
 from zlib import adler32
 
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment
 from markupsafe import escape
 
 from tutorial import text
@@ -31,6 +31,8 @@ from tutorial.downloads import MESSAGE
 from tutorial.protection import FIELDS
 from tutorial.settings import ROOT, Settings
 from wsgi_from_scratch.templating import make_environment
+
+from .peers.pages import templates_by_jinja
 
 Environ: TypeAlias = dict[str, Any]
 Field: TypeAlias = tuple[str, str]
@@ -82,7 +84,6 @@ class Floor:
     def __init__(self, settings: Settings, templates: Environment) -> None:
         self._settings = settings
         self._templates = templates
-        self._templates.filters["title_case"] = text.title_case
         key = hmac.digest(settings.secret_key.encode(), b"cookie-session", "sha1")
         self._mac = hmac.new(key, digestmod="sha1")
         self._store = Path(settings.downloads_url)
@@ -283,10 +284,11 @@ def create_app(settings: Settings | None = None) -> Floor:
 
     It renders in the fastest way that we know, which is that of the application.
     """
-    return Floor(settings or Settings.from_environ(), make_environment(ROOT / "templates"))
+    templates = make_environment(ROOT / "templates")
+    templates.filters["title_case"] = text.title_case
+    return Floor(settings or Settings.from_environ(), templates)
 
 
 def create_app_by_jinja(settings: Settings) -> Floor:
     """The floor with Jinja as it comes."""
-    loader = FileSystemLoader(ROOT / "templates")
-    return Floor(settings, Environment(loader=loader, autoescape=True, auto_reload=False))
+    return Floor(settings, templates_by_jinja())

@@ -33,15 +33,21 @@ NOT_TIMED = (
 SESSION = {"name": "Kumaravel Rajan", "other": "Other data in cookie"}
 
 
+def templates_by_jinja() -> Environment:
+    """The shared templates, by Jinja as it comes."""
+    loader = FileSystemLoader(ROOT / "templates")
+    environment = Environment(loader=loader, autoescape=True, auto_reload=False)
+    environment.filters["title_case"] = text.title_case
+    return environment
+
+
 class Shared:
     """The tutorial without a framework; ``settings`` are those of the applications."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.downloads = Downloads(settings)
-        loader = FileSystemLoader(ROOT / "templates")
-        self._templates = Environment(loader=loader, autoescape=True, auto_reload=False)
-        self._templates.filters["title_case"] = text.title_case
+        self._templates = templates_by_jinja()
 
     def refuses(self, environ: dict[str, Any]) -> bool:
         """Whether a page of another site made a browser send this. Raises Refusal for what is too much."""

@@ -82,9 +82,8 @@ def check_forms(data: bytes) -> None:
     line, _, body = data.partition(b"\n")
     mimetype, parameters = grammar.parse_parameters(line.decode("latin-1"))
     mimetype = mimetype.lower()
-    long_boundary = (
-        len(parameters.get("boundary", "")) > MAX_BOUNDARY
-    )  # none here, and one to Werkzeug
+    # None here, and one to Werkzeug.
+    long_boundary = len(parameters.get("boundary", "")) > MAX_BOUNDARY
     for limits in (Limits(), Limits(100, 3), Limits(20, 1)):
         ours = form_oracle.ours(body, mimetype, parameters, limits)
         urlencoded = mimetype == form_oracle.URLENCODED
