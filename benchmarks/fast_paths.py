@@ -248,13 +248,13 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
     html = "text/html; charset=utf-8"
     value = {"message": "Successfully stored the message! - Kumaravel"}
     sent = b'{"greeting": "Hey there ", "name": "Kumar!"}'
-    flags = cookies._flags
+    begin_and_flags = cookies._begin_and_flags
     tag, date = '"1767323045.0-2000-1234567890"', "Fri, 02 Jan 2026 03:04:05 GMT"
     read_date = grammar.parse_date(date)
     return (
         Pair(
-            "fields of a text, at once",
-            lambda: list(Headers.of_text(html, 12)),
+            "fields of a page, at once",
+            lambda: list(Headers.of_html(12)),
             lambda: list(Headers([("Content-Type", html), ("Content-Length", "12")])),
         ),
         Pair(
@@ -280,9 +280,9 @@ def _answers(folder: Path) -> tuple[Pair, ...]:
             ),
         ),
         Pair(
-            "flags of a cookie that are kept",
-            lambda: flags(False, True, "/", "Lax"),
-            lambda: flags.__wrapped__(False, True, "/", "Lax"),
+            "name and flags of a cookie that are kept",
+            lambda: begin_and_flags("session", False, True, "/", "Lax"),
+            lambda: begin_and_flags.__wrapped__("session", False, True, "/", "Lax"),
         ),
         Pair(
             "what is said of a file, kept",

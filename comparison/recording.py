@@ -135,7 +135,7 @@ class Recorder(Tracer):
 
         One that this request has not made belongs to no answer: fields that are added to every answer stand in one.
         """
-        if id(headers) not in self._known and frame.f_code.co_name not in ("__init__", "of_text"):
+        if id(headers) not in self._known and frame.f_code.co_name not in ("__init__", "of_html"):
             return
         _, known = self._known.setdefault(id(headers), (headers, {}))
         if not self._latest or self._latest[-1] != id(headers):

@@ -113,10 +113,8 @@ def dump_cookie(
     >>> dump_cookie("note", 'a;"b"', samesite="lax", httponly=True)
     'note="a\\073\\"b\\""; HttpOnly; Path=/; SameSite=Lax'
     """
-    if not _is_name(name):
-        raise ValueError(f"{name!r} cannot name a cookie.")
-    # Beyond ASCII a name goes out as UTF-8, which WSGI carries as if it were Latin-1.
-    parts = [f"{name.encode().decode('latin-1')}={_quote(value)}"]
+    begin, flags = _begin_and_flags(name, secure, httponly, path, samesite)
+    parts = [begin + _quote(value)]
     if domain is not None:
         host = domain.partition(":")[0].lstrip(".")
         parts.append(f"Domain={_checked(host.encode('idna').decode('ascii'))}")
@@ -130,7 +128,7 @@ def dump_cookie(
         )
     if max_age is not None:
         parts.append(f"Max-Age={max_age}")
-    cookie = "; ".join(parts) + _flags(secure, httponly, path, samesite)
+    cookie = "; ".join(parts) + flags
     if 0 < max_size < len(cookie):
         warnings.warn(
             f"The cookie {name!r} takes {len(cookie)} bytes with its attributes. Browsers may drop,"
@@ -147,8 +145,14 @@ def _quote(value: str) -> str:
 
 
 @lru_cache(maxsize=32)
-def _flags(secure: bool, httponly: bool, path: str | None, samesite: str | None) -> str:
-    """What a program says in the same way of all its cookies: 0.1 µs, and not 0.6 (benchmarks: fast paths)."""
+def _begin_and_flags(
+    name: str, secure: bool, httponly: bool, path: str | None, samesite: str | None
+) -> tuple[str, str]:
+    """What a program says in the same way whenever it sets a cookie: 0.1 µs, and not 1.0 (benchmarks: fast paths)."""
+    if not _is_name(name):
+        raise ValueError(f"{name!r} cannot name a cookie.")
+    # Beyond ASCII a name goes out as UTF-8, which WSGI carries as if it were Latin-1.
+    begin = f"{name.encode().decode('latin-1')}="
     flags = ""
     if secure:
         flags += "; Secure"
@@ -158,7 +162,7 @@ def _flags(secure: bool, httponly: bool, path: str | None, samesite: str | None)
         flags += f"; Path={quote(path, safe=_SAFE_IN_PATH)}"
     if samesite is not None:
         flags += f"; SameSite={_same_site(samesite)}"
-    return flags
+    return begin, flags
 
 
 def _checked(text: str) -> str:

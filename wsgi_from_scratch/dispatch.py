@@ -120,7 +120,8 @@ class Application:
         else:
             return response(environ, start_response)
         finally:
-            self._clean_up(ctx, failure)
+            if self._teardown or ctx.request.parsed_files:
+                self._clean_up(ctx, failure)
 
     def _clean_up(self, ctx: Context, failure: BaseException | None) -> None:
         """Call the teardown hooks, and close uploaded files whatever becomes of them."""

@@ -145,6 +145,9 @@ class UploadedFile:
         return f"<{type(self).__name__}: {self.filename!r} ({self.content_type!r})>"
 
 
+_NO_FILES: Final[MultiDict[UploadedFile]] = MultiDict()
+
+
 def parse_form(
     stream: Readable, mimetype: str, parameters: dict[str, str], limits: Limits
 ) -> tuple[MultiDict[str], MultiDict[UploadedFile]]:
@@ -157,13 +160,13 @@ def parse_form(
         if mimetype == "multipart/form-data":
             return _parse_multipart(stream, parameters, limits)
         if mimetype == "application/x-www-form-urlencoded":
-            return _parse_urlencoded(stream, limits), MultiDict()
+            return _parse_urlencoded(stream, limits), _NO_FILES
     except (MultipartError, UnicodeError):
         pass
     except OSError as error:
         logger.exception("an uploaded file cannot be kept")
         raise ServiceUnavailable from error
-    return MultiDict(), MultiDict()
+    return MultiDict(), _NO_FILES
 
 
 def _parse_urlencoded(stream: Readable, limits: Limits) -> MultiDict[str]:

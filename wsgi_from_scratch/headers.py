@@ -14,7 +14,10 @@ Left out: parameters as keyword arguments, ``setdefault``, slicing, access by po
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeAlias
+from typing import Final, TypeAlias
+
+HTML: Final = ("Content-Type", "text/html; charset=utf-8")
+"""The type of a text of which nothing else is said."""
 
 _breaks_the_message = re.compile(r"[\r\n\0]").search
 
@@ -38,11 +41,10 @@ class Headers:
             self.extend(fields)
 
     @classmethod
-    def of_text(cls, content_type: str, length: int) -> "Headers":
-        """What every answer with a text has, put together at once: 0.3 µs less (benchmarks: fast paths)."""
-        _check("Content-Type", content_type)
+    def of_html(cls, length: int) -> "Headers":
+        """What every answer with a page has, put together at once: 0.5 µs less (benchmarks: fast paths)."""
         headers = cls.__new__(cls)
-        headers._fields = [("Content-Type", content_type), ("Content-Length", str(length))]
+        headers._fields = [HTML, ("Content-Length", str(length))]
         headers.names = ["content-type", "content-length"]
         return headers
 

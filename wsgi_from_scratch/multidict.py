@@ -51,7 +51,10 @@ class MultiDict(Generic[Value]):
     def get(self, key: str, default: Default) -> Value | Default: ...
     def get(self, key: str, default: Default | None = None) -> Value | Default | None:
         """The first value of ``key``, or ``default``."""
-        return self._lists[key][0] if key in self._lists else default
+        try:
+            return self._lists[key][0]
+        except KeyError:
+            return default
 
     def getlist(self, key: str) -> list[Value]:
         """Every value of ``key``, in order; an empty list when there is none."""

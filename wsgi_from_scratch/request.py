@@ -133,12 +133,12 @@ class Request:
             self.parsed_files = [file for _, file in files.items(multi=True)]
         return form, files
 
-    @property
+    @lazy
     def form(self) -> MultiDict[str]:
         """The fields of a form. Raises RequestEntityTooLarge beyond the limits."""
         return self._form_and_files[0]
 
-    @property
+    @lazy
     def files(self) -> MultiDict[UploadedFile]:
         """The files of a form, those that were left empty by the user included."""
         return self._form_and_files[1]

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 from .cookies import dump_cookie
 from .errors import BY_CODE, REASONS
 from .grammar import format_date
-from .headers import Headers, HeadersLike
+from .headers import HTML, Headers, HeadersLike
 from .urls import iri_to_uri
 
 if TYPE_CHECKING:
@@ -55,7 +55,6 @@ class _StatusLines(dict[int, str]):
 
 # In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).
 _STATUS_LINES = _StatusLines((code, f"{code} {reason.upper()}") for code, reason in REASONS.items())
-_HTML = "text/html; charset=utf-8"
 
 
 class Response:
@@ -80,23 +79,21 @@ class Response:
     ) -> None:
         self.status_code = status
         self.response: Iterable[bytes] | Iterable[str]
-        if mimetype is not None and content_type is None:
-            content_type = with_charset(mimetype)
-        if type(response) is str and not headers:
-            # Most answers: 0.8 µs, and not 1.2 as below (benchmarks: fast paths).
+        if type(response) is str and mimetype is content_type is None and not headers:
+            # Most answers: 0.8 µs, and not 1.4 as below (benchmarks: fast paths).
             body = response.encode()
             self.response = [body]
-            self.headers = Headers.of_text(
-                _HTML if content_type is None else content_type, len(body)
-            )
+            self.headers = Headers.of_html(len(body))
             return
+        if mimetype is not None and content_type is None:
+            content_type = with_charset(mimetype)
         if direct_passthrough:
             self.direct_passthrough = True
         self.headers = Headers(headers)
         if content_type is not None:
             self.headers["Content-Type"] = content_type
         elif "content-type" not in self.headers.names:
-            self.headers.add("Content-Type", _HTML)
+            self.headers.add(*HTML)
         if isinstance(response, (str, bytes)):
             self.data = response
         elif isinstance(response, (list, tuple)) and not direct_passthrough:
