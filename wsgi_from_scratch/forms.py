@@ -24,7 +24,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from io import BytesIO
 from tempfile import TemporaryFile
-from typing import IO, Final, NamedTuple, Protocol, cast
+from typing import IO, Final, NamedTuple, Protocol
 
 from .errors import RequestEntityTooLarge, ServiceUnavailable
 from .grammar import CHARSETS, media_type, parse_parameters
@@ -215,8 +215,9 @@ class _Collector:
     __slots__ = ("_file", "_memory_left", "_part", "_pieces", "fields", "files")
 
     def __init__(self) -> None:
-        self.fields: list[tuple[str, str]] = []
-        self.files: list[tuple[str, UploadedFile]] = []
+        # As in Flask, a part without a name is filed under None. No view asks for that key, and iteration shows it.
+        self.fields: list[tuple[str | None, str]] = []
+        self.files: list[tuple[str | None, UploadedFile]] = []
         self._memory_left = FILES_IN_MEMORY
         self._part: Part
         # Where the data of that part goes: a file, in memory as long as it is a BytesIO, or the pieces of a field.
@@ -236,7 +237,7 @@ class _Collector:
         self._part = part
         if part.filename is not None:
             self._file = UploadedFile(BytesIO(), part.filename, part.name, Headers(part.fields))
-            self.files.append((_key(part), self._file))
+            self.files.append((part.name, self._file))
 
     def _add(self, data: bytes) -> None:
         if self._file is None:
@@ -256,17 +257,12 @@ class _Collector:
         if self._file is None:
             text = b"".join(self._pieces).decode(_charset(self._part), "replace")
             self._pieces.clear()
-            self.fields.append((_key(self._part), text))
+            self.fields.append((self._part.name, text))
             return
         if isinstance(self._file.stream, BytesIO):
             self._memory_left -= self._file.tell()
         self._file.seek(0)
         self._file = None
-
-
-def _key(part: Part) -> str:
-    # As in Flask, a part without a name is filed under None. No view asks for that key, and iteration shows it.
-    return cast(str, part.name)
 
 
 def _charset(part: Part) -> str:

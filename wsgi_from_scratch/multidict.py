@@ -12,7 +12,7 @@ Left out: every method that changes it; ``lists``, ``listvalues``, ``to_dict``; 
 """
 
 from collections.abc import Iterable, Iterator
-from typing import Generic, TypeVar, overload
+from typing import Any, Generic, TypeVar, overload
 
 from .errors import BadRequestKeyError
 
@@ -21,7 +21,7 @@ Default = TypeVar("Default")
 
 
 class MultiDict(Generic[Value]):
-    """A read-only mapping made from ``(key, value)`` pairs.
+    """A read-only mapping made from ``(key, value)`` pairs. A key may be None, for what came without one.
 
     >>> query = MultiDict([("tag", "a"), ("page", "1"), ("tag", "b")])
     >>> query["tag"], query.getlist("tag"), query.get("missing")
@@ -30,8 +30,8 @@ class MultiDict(Generic[Value]):
 
     __slots__ = ("_lists",)
 
-    def __init__(self, pairs: Iterable[tuple[str, Value]] = ()) -> None:
-        lists: dict[str, list[Value]] = {}
+    def __init__(self, pairs: Iterable[tuple[str | None, Value]] = ()) -> None:
+        lists: dict[Any, list[Value]] = {}
         for key, value in pairs:
             if key in lists:
                 lists[key].append(value)
