@@ -44,8 +44,8 @@ disk is written to more often.
 """
 
 FILES_IN_MEMORY: Final = 2 * 1024 * 1024
-"""Bytes of files that one form may keep in memory together before a file that is no SMALL_FILE goes to disk; their
-buffers take an eighth more at most.
+"""Bytes of files that one form may keep in memory together before a file that is no SMALL_FILE goes to disk. A file
+takes twice its size for the moment in which its pieces are joined.
 
 Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and still cost less: one file of a megabyte
 needs no disk, and of twenty such files two are in memory.
@@ -212,17 +212,29 @@ def _parse_multipart(
 class _Collector:
     """Makes pairs for the two dictionaries out of a parser's events."""
 
-    __slots__ = ("_file", "_memory_left", "_part", "_pieces", "fields", "files")
+    __slots__ = (
+        "_disk",
+        "_file",
+        "_memory_left",
+        "_part",
+        "_pieces",
+        "_size",
+        "fields",
+        "files",
+    )
 
     def __init__(self) -> None:
         # As in Flask, a part without a name is filed under None. No view asks for that key, and iteration shows it.
         self.fields: list[tuple[str | None, str]] = []
         self.files: list[tuple[str | None, UploadedFile]] = []
         self._memory_left = FILES_IN_MEMORY
+        # The part in hand, and the file that it becomes if it is no field. Its data so far, of ``_size`` bytes, or
+        # where they go when they are too much for the memory.
         self._part: Part
-        # Where the data of that part goes: a file, in memory as long as it is a BytesIO, or the pieces of a field.
         self._file: UploadedFile | None = None
         self._pieces: list[bytes] = []
+        self._size = 0
+        self._disk: IO[bytes] | None = None
 
     def take(self, events: Iterable[Event]) -> None:
         for event in events:
@@ -240,29 +252,30 @@ class _Collector:
             self.files.append((part.name, self._file))
 
     def _add(self, data: bytes) -> None:
-        if self._file is None:
-            self._pieces.append(data)
+        if self._disk is not None:
+            self._disk.write(data)
             return
-        stream = self._file.stream
-        stream.write(data)
-        if isinstance(stream, BytesIO) and stream.tell() > max(SMALL_FILE, self._memory_left):
-            self._move_to_disk(self._file)
-
-    def _move_to_disk(self, file: UploadedFile) -> None:
-        begun, file.stream = file.stream, TemporaryFile()  # noqa: SIM115 - closed with the request
-        begun.seek(0)
-        shutil.copyfileobj(begun, file.stream, READ_SIZE)
+        self._pieces.append(data)
+        self._size += len(data)
+        if self._file is not None and self._size > max(SMALL_FILE, self._memory_left):
+            self._file.stream = self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
+            self._disk.writelines(self._pieces)
+            self._pieces.clear()
+        elif len(self._pieces) > 64 + self._size // 1024:
+            # Where single bytes come, an object for each would take forty times their memory.
+            self._pieces = [b"".join(self._pieces)]
 
     def _finish(self) -> None:
+        data = b"".join(self._pieces)
         if self._file is None:
-            text = b"".join(self._pieces).decode(_charset(self._part), "replace")
-            self._pieces.clear()
-            self.fields.append((self._part.name, text))
-            return
-        if isinstance(self._file.stream, BytesIO):
-            self._memory_left -= self._file.tell()
-        self._file.seek(0)
-        self._file = None
+            self.fields.append((self._part.name, data.decode(_charset(self._part), "replace")))
+        elif self._disk is None:
+            self._file.stream = BytesIO(data)
+            self._memory_left -= len(data)
+        else:
+            self._disk.seek(0)
+        self._file = self._disk = None
+        self._pieces, self._size = [], 0
 
 
 def _charset(part: Part) -> str:
