@@ -152,7 +152,9 @@ class Application:
         if not wsgi.request_host(environ).is_a_name:
             raise BadHost
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
-        outcome = self.router.match(wsgi.path_info(environ), request.method, websocket=websocket)
+        # As it was sent, and not ``request.path``: the router redirects doubled slashes, so it must see them.
+        path = wsgi.decode(environ.get("PATH_INFO", "/"))
+        outcome = self.router.match(path, request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values
         return outcome
@@ -175,7 +177,7 @@ class Application:
 
     def _options(self, ctx: Context) -> Response:
         response = Response()
-        methods = self.router.allowed_methods(wsgi.path_info(ctx.environ))
+        methods = self.router.allowed_methods(ctx.request.path)
         if methods:
             response.headers["Allow"] = ", ".join(sorted(methods))
         return response

@@ -46,14 +46,9 @@ def decode(value: str) -> str:
     return value if value.isascii() else value.encode("latin-1").decode(errors="replace")
 
 
-def path_info(environ: "WSGIEnvironment") -> str:
-    """The decoded path below the application as it was sent, for a router that redirects doubled slashes."""
-    return decode(environ.get("PATH_INFO", "/"))
-
-
 def request_path(environ: "WSGIEnvironment") -> str:
-    """That path with one slash at its beginning, for everybody else."""
-    return "/" + path_info(environ).lstrip("/")
+    """The decoded path below the application, with one slash at its beginning."""
+    return "/" + decode(environ.get("PATH_INFO", "/")).lstrip("/")
 
 
 def script_name(environ: "WSGIEnvironment") -> str:
