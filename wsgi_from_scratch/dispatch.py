@@ -240,7 +240,8 @@ class Application:
             error_class = (
                 BY_CODE[class_or_code] if isinstance(class_or_code, int) else class_or_code
             )
-            code = getattr(error_class, "code", None)
+            is_http = issubclass(error_class, HTTPException)
+            code = getattr(error_class, "code", None) if is_http else None
             self._error_handlers.setdefault(code, {})[error_class] = handler
 
 

@@ -39,6 +39,12 @@ class Later(Late):
     pass
 
 
+class Numbered(Exception):
+    """An error of the application's own with a number that is no status."""
+
+    code = 418
+
+
 def register(routes: Any, plain: Plain, problems: Any, log: list[str]) -> None:
     """``problems`` is the module that has the HTTP errors."""
     register_hooks(routes, plain, log)
@@ -101,6 +107,9 @@ def register_error_handlers(routes: Any, plain: Plain, problems: Any, log: list[
     def late(ctx: Any, error: Late) -> Any:
         return {"late": type(error).__name__}, 409
 
+    def numbered(ctx: Any, error: Numbered) -> Any:
+        return f"number {error.code}", 409
+
     def broken(ctx: Any, error: Any) -> Any:
         log.append(f"500 for {type(error.original_exception).__name__}")
         return "broken", 500
@@ -109,6 +118,7 @@ def register_error_handlers(routes: Any, plain: Plain, problems: Any, log: list[
     routes.app_errorhandler(problems.HTTPException)(plain(any_http_error))
     routes.app_errorhandler(problems.BadRequestKeyError)(plain(missing_key))
     routes.app_errorhandler(Late)(plain(late))
+    routes.app_errorhandler(Numbered)(plain(numbered))
     routes.app_errorhandler(500)(plain(broken))
 
 
@@ -121,6 +131,7 @@ def register_views(routes: Any, plain: Plain, problems: Any) -> None:
             "zero": ZeroDivisionError,
             "late": Late,
             "later": Later,
+            "numbered": Numbered,
             "lookup": KeyError,
             "absent": problems.NotFound,
             "forbidden": problems.Forbidden,
@@ -329,6 +340,7 @@ REQUESTS: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a view fails in a HEAD": ("HEAD", "/raise/zero", {}),
     "an error of the application": ("GET", "/raise/late", {}),
     "a closer error": ("GET", "/raise/later", {}),
+    "an error with a code that is no status": ("GET", "/raise/numbered", {}),
     "a plain KeyError": ("GET", "/raise/lookup", {}),
     "a 404 from a view": ("GET", "/raise/absent", {}),
     "a 403 from a view": ("GET", "/raise/forbidden", {}),
@@ -492,11 +504,13 @@ def test_an_unexpected_error_is_logged_with_its_trace() -> None:
     assert "ZeroDivisionError" in errors_stream.getvalue()
 
 
-def test_a_path_cannot_forge_a_line_of_our_log() -> None:
+@pytest.mark.parametrize("key", ["PATH_INFO", "REQUEST_METHOD"])
+def test_what_a_client_writes_cannot_forge_a_line_of_our_log(key: str) -> None:
     errors_stream = io.StringIO()
-    environ = create_environ("/raise/zero") | {"wsgi.errors": errors_stream}
-    environ["PATH_INFO"] += "\nERROR all is lost\x1b[2J"
+    environ = create_environ("/?fail=before") | {"wsgi.errors": errors_stream}
+    environ[key] += "\nERROR ALL IS LOST\x1b[2J"
     send(our_application([]), [], environ)
+    assert "ERROR ALL IS LOST" in errors_stream.getvalue()
     assert "\nERROR" not in errors_stream.getvalue()
     assert "\x1b" not in errors_stream.getvalue()
 

@@ -41,6 +41,7 @@ def _url_for(place: str) -> Callable[..., str]:
         "{% for n in [url_for('a'), url_for('<')] %}{{ n }}: {{ url_for('b') }};{% endfor %}",
         "{% autoescape typed %}<{{ url_for('<') }}>{% endautoescape %}"
         "{% autoescape false %}<{{ url_for('<') }}>{% endautoescape %}{{ url_for('a', **{'class': '<'}) }}",
+        "{% autoescape missing %}<{{ url_for('<') }}>{{ typed }}{% endautoescape %}",
         "{{ missing }}{{ missing is defined }}{% autoescape false %}{{ typed }}{% endautoescape %}",
     ],
 )
@@ -72,6 +73,7 @@ PAGES = {
         "{% extends 'frame.html' %}{% block a %}{% endblock %}{% block b %}{{ kept }}{{ self.a() }}{% endblock %}",
         "before {{ typed }}{% extends 'middle.html' %}{% block a %}{{ super() }}{{ super() }}{% endblock %} after",
         "{% extends 'frame.html' if typed else 'middle.html' %}{% block b %}b{% endblock %}",
+        "{% extends 'frame.html' %}{{ url_for('a') }} nowhere {% block b %}{{ url_for('b') }}{% endblock %}",
         "before {% if typed %}{% extends 'frame.html' %}{% endif %}after {% block b %}b{% endblock %}",
         "a {{ url_for('a') }}{% if not typed %}{% extends 'frame.html' %}{% endif %}{{ url_for('b') }} c",
         "{% if not typed %}{% extends 'frame.html' %}{% endif %}own {% block b %}{{ typed }}{% endblock %} end",

@@ -177,13 +177,18 @@ def test_a_body_beyond_two_limits_at_once_is_too_large() -> None:
 
 
 def test_a_disk_without_room_for_an_upload_is_a_503(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, target: Target
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    target: Target,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     step = upload("/file_upload", "a.txt", TEXT, b"a" * 3 * MEBIBYTE)
     answer = target.ask(step, faulty=True)
     assert status(answer) == 503
     assert b"The server has no room for this just now" in answer.body
+    logged = [record for record in caplog.records if "cannot be kept" in record.getMessage()]
+    assert [str(tmp_path / "gone") in record.exc_text for record in logged] == [True, True]
 
 
 class Endless:

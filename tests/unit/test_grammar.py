@@ -66,7 +66,7 @@ PARAMETERS = {
         "form-data; f*0*=utf-8''%C3%A4; f*1*=%C3%B6",
         {"f": "äö"},
     ),
-    "an unknown character set stays as it is": ("form-data; f*=utf-7''+AOQ-", {"f": "+AOQ-"}),
+    "an unknown character set stays as it is": ("form-data; f*=utf-7''%2BAOQ-", {"f": "%2BAOQ-"}),
     "a section of 5,000 digits is a piece": (f"form-data; f*{MANY_DIGITS}=a", {"f": "a"}),
 }
 

@@ -10,16 +10,19 @@ def test_what_would_end_a_field_early_is_refused_wherever_it_enters(
 ) -> None:
     name = f"X-A{character}" if place == "name" else "X-A"
     value = f"1{character}Set-Cookie: a=b" if place == "value" else "1"
-    headers = Headers()
-    with pytest.raises(ValueError, match="CR, LF or NUL"):
-        headers.add(name, value)
-    with pytest.raises(ValueError, match="CR, LF or NUL"):
-        headers[name] = value
-    with pytest.raises(ValueError, match="CR, LF or NUL"):
-        headers.update({name: value})
+    for fields in ([], [("X-A", "1")], [("X-A", "1"), ("X-A", "2")]):
+        headers = Headers(fields)
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            headers.add(name, value)
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            headers[name] = value
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            headers.update({name: value})
+        with pytest.raises(ValueError, match="CR, LF or NUL"):
+            headers.extend([(name, value)])
+        assert headers.to_wsgi() == fields
     with pytest.raises(ValueError, match="CR, LF or NUL"):
         Headers([(name, value)])
-    assert headers.to_wsgi() == []
 
 
 @pytest.mark.parametrize("value", ["a\tb", "a\x7f", "\x80", "\u2028"])

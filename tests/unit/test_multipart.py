@@ -355,6 +355,18 @@ def test_a_field_as_browsers_send_it_is_no_larger_than_the_limit(size: int, fits
             parser.feed(b"--cut\r\n" + field + b"\r\n--cut--")
 
 
+@pytest.mark.parametrize("line_end", [b"\r\n", b"\n"])
+@pytest.mark.parametrize(("size", "fits"), [(100, True), (101, False)])
+def test_a_delimiter_is_no_longer_than_the_limit(size: int, fits: bool, line_end: bytes) -> None:
+    parser = MultipartParser(b"c" * (size - len(b"--")), max_parts=1, max_memory=100)
+    delimiter = b"--" + b"c" * (size - len(b"--"))
+    if fits:
+        assert parser.feed(delimiter + line_end) == []
+    else:
+        with pytest.raises(RequestEntityTooLarge):
+            parser.feed(delimiter + line_end)
+
+
 def test_a_file_may_be_larger_than_the_limit() -> None:
     assert values(whole(b"x" * 5000, F)) == [b"x" * 5000]
 

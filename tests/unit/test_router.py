@@ -283,3 +283,12 @@ def test_two_functions_of_one_name_are_refused() -> None:
 def test_the_name_of_routes_has_no_dot(name: str) -> None:
     with pytest.raises(ValueError, match="must be a word without a dot"):
         Routes(name)
+
+
+def test_after_another_rule_url_for_is_another_function(router: Router) -> None:
+    """Templates keep what it gave them, for as long as it is the same."""
+    place = ("http", "example.org", "", "GET", "")
+    before = router.url_for(*place)
+    assert router.url_for(*place) is before
+    router.add("/login", "login", ["GET"])
+    assert router.url_for(*place) is not before

@@ -236,6 +236,15 @@ def test_a_raw_file_that_reads_less_than_it_is_asked_is_sent_whole() -> None:
     assert sent(send_file(request, Slow(SMALL), mimetype="a/b"), request) == SMALL[3:18]
 
 
+def test_a_file_of_which_the_system_gives_less_than_it_is_asked_is_sent_whole(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = os.read
+    monkeypatch.setattr(os, "read", lambda descriptor, size: read(descriptor, min(size, 7)))
+    request = environ()
+    assert sent(send_from_directory(request, str(directory), "small.css"), request) == SMALL
+
+
 class Wrapper:
     """A server's own way to send a file."""
 

@@ -27,6 +27,14 @@ def test_an_include_that_would_be_written_too_early_is_refused(tmp_path: Path) -
         make_environment(tmp_path).get_template("page.html")
 
 
+def test_a_parent_may_be_a_template_that_the_view_gives(tmp_path: Path) -> None:
+    (tmp_path / "frame.html").write_text("<{% block a %}{% endblock %}>")
+    (tmp_path / "page.html").write_text("{% extends frame %}{% block a %}page{% endblock %}")
+    templates = make_environment(tmp_path)
+    frame = templates.get_template("frame.html")
+    assert templates.get_template("page.html").render(frame=frame) == "<page>"
+
+
 def test_a_link_of_constants_is_built_once_for_each_place(tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text("{{ url_for('a') }} and {{ url_for('a') | upper }}")
     template, asked = make_environment(tmp_path).get_template("page.html"), []

@@ -15,7 +15,7 @@ import time_machine
 from tutorial.downloads import MESSAGE, Downloads
 from tutorial.errors import Refusal
 from tutorial.settings import Settings
-from tutorial.stores import Folder, draft_name
+from tutorial.stores import File, Folder, draft_name
 
 HOUR = 3_600
 CONTENT = b"a,b\n1,2\n"
@@ -126,6 +126,22 @@ def test_only_expired_files_of_its_own_are_deleted(downloads: Downloads, folder:
 def test_a_file_from_the_future_has_not_expired(downloads: Downloads, folder: Path) -> None:
     name = downloads.save_csv(CONTENT)
     make_old(folder / name, -HOUR)
+    assert downloads.read_csv(name) == CONTENT
+
+
+def test_in_a_store_that_tells_no_age_nothing_expires(
+    downloads: Downloads, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find, files = Folder.find, Folder.files
+
+    def ageless(file: File) -> File:
+        return file._replace(modified=None)
+
+    monkeypatch.setattr(Folder, "find", lambda store, name: ageless(find(store, name)))
+    monkeypatch.setattr(Folder, "files", lambda store: map(ageless, files(store)))
+    name = downloads.save_csv(CONTENT)
+    make_old(folder / name)
+    downloads.save_csv(CONTENT)
     assert downloads.read_csv(name) == CONTENT
 
 

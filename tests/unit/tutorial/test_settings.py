@@ -44,6 +44,11 @@ def test_without_variables_every_setting_has_its_default() -> None:
         ("MAX_DOWNLOADS", "10", 10),
         ("SESSION_COOKIE_SECURE", "true", True),
         ("SESSION_COOKIE_SECURE", "1", True),
+        ("SESSION_COOKIE_SECURE", "YES", True),
+        ("SESSION_COOKIE_SECURE", "on", True),
+        ("SESSION_COOKIE_SECURE", "0", False),
+        ("SESSION_COOKIE_SECURE", "false", False),
+        ("SESSION_COOKIE_SECURE", "No", False),
         ("SESSION_COOKIE_SECURE", "Off", False),
     ],
 )

@@ -51,6 +51,7 @@ def test_a_text_of_equal_rows_is_a_table(text: str, rows: list[list[str]]) -> No
         "Dear Sir,\nplease find enclosed\n",
         "a,b\n1,2,3\n",
         'a,b\n"1,2\n',  # a quotation mark that is never closed
+        'a,b\n"1"x,2\n',  # one that is closed too early
         "sep=;\na,b\n1,2\n",
         "sep=;",
         "sep=;\n",
