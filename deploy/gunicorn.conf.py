@@ -96,7 +96,8 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
         environ: "WSGIEnvironment",
         request_time: timedelta,
     ) -> None:
-        if environ["PATH_INFO"] in NOT_LOGGED:
+        # A request that gunicorn refuses has neither path nor prefix yet, and its answer no code but in the text.
+        if environ.get("PATH_INFO") in NOT_LOGGED:
             return
         client = environ["REMOTE_ADDR"]
         if client in self.cfg.forwarded_allow_ips:
@@ -105,8 +106,8 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
             "client": client,
             "method": environ["REQUEST_METHOD"],
             "target": environ["RAW_URI"],
-            "mounted_at": environ["SCRIPT_NAME"],
-            "status": resp.status_code,
+            "mounted_at": environ.get("SCRIPT_NAME", ""),
+            "status": int(resp.status.partition(" ")[0]),
             "bytes": resp.sent,
             "seconds": request_time.total_seconds(),
             "agent": environ.get("HTTP_USER_AGENT", ""),

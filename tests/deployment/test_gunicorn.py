@@ -54,6 +54,27 @@ def test_a_line_break_in_a_field_is_no_line_of_the_log(any_host: Site) -> None:
     assert not [record for record in records(any_host)[before:] if "status" in record]
 
 
+@pytest.mark.parametrize(
+    ("fields", "status"),
+    [
+        ("Host: a\r\nHost: b\r\n", 400),
+        ("Host: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n", 400),
+        ("Host: a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n", 400),
+        ("Host: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n", 400),
+        ("Host: a\r\nSCRIPT_NAME: /elsewhere\r\n", 500),
+    ],
+)
+def test_a_request_that_the_server_refuses_is_answered_and_logged(
+    any_host: Site, fields: str, status: int
+) -> None:
+    target = f"/hello/{len(fields)}-bytes"
+    with socket.create_connection((any_host.host, any_host.port), timeout=PATIENCE) as connection:
+        connection.sendall(f"GET {target} HTTP/1.1\r\n{fields}\r\n".encode())
+        with connection.makefile("rb") as answer:
+            assert answer.readline().startswith(f"HTTP/1.1 {status} ".encode())
+    assert recorded(any_host, target)["status"] == status
+
+
 def test_what_a_proxy_tells_is_believed(any_host: Site) -> None:
     any_host.ask(get("/hello/claim", "X-Forwarded-For: 10.1.2.3"))
     assert recorded(any_host, "/hello/claim")["client"] == "10.1.2.3"

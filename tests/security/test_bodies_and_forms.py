@@ -187,8 +187,7 @@ def test_a_disk_without_room_for_an_upload_is_a_503(
     answer = target.ask(step, faulty=True)
     assert status(answer) == 503
     assert b"The server has no room for this just now" in answer.body
-    logged = [record for record in caplog.records if "cannot be kept" in record.getMessage()]
-    assert [str(tmp_path / "gone") in record.exc_text for record in logged] == [True, True]
+    assert caplog.text.count("an uploaded file cannot be kept") == 2
 
 
 class Endless:
