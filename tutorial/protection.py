@@ -53,7 +53,12 @@ def is_cross_site(environ: "WSGIEnvironment", host: str) -> bool:
 
 
 def check_head(environ: "WSGIEnvironment", settings: Settings) -> None:
-    """Raise ``Refusal`` for an address or for cookies beyond the limits; of such cookies nothing is used."""
+    """Raise ``Refusal`` for cookies or an address beyond the limits; of such cookies nothing is used."""
+    if "HTTP_COOKIE" in environ and not cookies_fit(environ["HTTP_COOKIE"], settings):
+        del environ["HTTP_COOKIE"]
+        raise Refusal(
+            "The browser sent more cookies than the server reads; please delete some.", code=431
+        )
     query = environ.get("QUERY_STRING", "")
     if len(environ.get("PATH_INFO", "")) + len(query) > settings.max_url_length:
         raise Refusal(
@@ -63,11 +68,6 @@ def check_head(environ: "WSGIEnvironment", settings: Settings) -> None:
     if query.count("&") >= settings.max_query_fields:
         raise Refusal(
             f"The address has a query of more than {settings.max_query_fields:,} fields; send fewer."
-        )
-    if "HTTP_COOKIE" in environ and not cookies_fit(environ["HTTP_COOKIE"], settings):
-        del environ["HTTP_COOKIE"]
-        raise Refusal(
-            "The browser sent more cookies than the server reads; please delete some.", code=431
         )
 
 

@@ -7,6 +7,7 @@ Left out: nothing
 """
 
 from tutorial.downloads import Downloads
+from tutorial.protection import cookies_fit
 from tutorial.settings import ROOT, Settings
 from tutorial.spreadsheets import Spreadsheets
 
@@ -22,7 +23,13 @@ def create_app(settings: Settings | None = None) -> Application:
     keys = [*settings.secret_key_fallbacks, settings.secret_key]
     app = Application(
         config=settings.as_config(),
-        sessions=SessionInterface(keys, samesite="Lax", secure=settings.session_cookie_secure),
+        sessions=SessionInterface(
+            keys,
+            samesite="Lax",
+            secure=settings.session_cookie_secure,
+            # A hook refuses what does not fit; but the answer to a host that is none is given before any hook.
+            cookies_fit=lambda field: cookies_fit(field, settings),
+        ),
         template_folder=ROOT / "templates",
         static_folder=ROOT / "static",
         extensions={

@@ -53,10 +53,7 @@ class Context:
     def open_session(self) -> Session:
         """The session, read from its cookie at the first call; looking at it here leaves no trace in the answer."""
         if self.opened_session is None:
-            sessions = self.current_app.sessions
-            has_cookies = "HTTP_COOKIE" in self.environ
-            cookie = self.request.cookies.get(sessions.cookie_name) if has_cookies else None
-            self.opened_session = sessions.open(cookie)
+            self.opened_session = self.current_app.sessions.open_session(self.request)
         return self.opened_session
 
     @property

@@ -30,6 +30,7 @@ from markupsafe import Markup
 from .cookies import dump_cookie
 from .grammar import format_date, parse_date
 from .headers import Headers
+from .request import Request
 from .response import Response
 from .response import dumps as dump_json
 from .signing import BadData, BadPayload, Signer
@@ -104,6 +105,7 @@ class SessionInterface:
     ``secret_keys`` are in the order of their age: the last one signs, every one is accepted. ``lifetime`` is how long
     a signed session is accepted, and how long the browser keeps a permanent one. With ``refresh_each_request`` a
     permanent session's cookie is sent with every answer, so that it ends that long after the last visit.
+    ``cookies_fit`` tells whether a ``Cookie`` field is to be read at all.
     """
 
     def __init__(
@@ -118,12 +120,14 @@ class SessionInterface:
         secure: bool = False,
         httponly: bool = True,
         samesite: str | None = "Lax",
+        cookies_fit: Callable[[str], object] = bool,
     ) -> None:
         self.cookie_name = cookie_name
         self._signer = Signer(secret_keys, SALT)
         self._lifetime = lifetime
         self._max_age = int(lifetime.total_seconds())
         self._refresh_each_request = refresh_each_request
+        self._cookies_fit = cookies_fit
         self._attributes: dict[str, Any] = {
             "path": path,
             "domain": domain,
@@ -133,6 +137,13 @@ class SessionInterface:
         }
         # Never changes; and making it here reports a bad setting at the start and not in a request.
         self._deletion = dump_cookie(cookie_name, max_age=0, expires=0, **self._attributes)
+
+    def open_session(self, request: Request) -> Session:
+        """The session of the visitor who sent ``request``."""
+        field = request.environ.get("HTTP_COOKIE")
+        if field is None or not self._cookies_fit(field):
+            return Session()
+        return self.open(request.cookies.get(self.cookie_name))
 
     def open(self, cookie_value: str | None) -> Session:
         """The session in the cookie; an empty one if there is no cookie or it is not one of ours."""

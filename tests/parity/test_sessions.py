@@ -148,3 +148,29 @@ def test_both_find_a_session_too_old_at_the_same_second(age: int, pair: Pair) ->
         assert scratch.lines() == flask.lines()
         if 0 <= age < 31 * 86_400:
             assert "Kumaravel" in flask.body.decode()
+
+
+@pytest.mark.usefixtures("still")
+@pytest.mark.parametrize(
+    ("target", "host"),
+    [("/?" + "a" * 8_000, "localhost"), ("/?" + "a&" * 1_000, "localhost"), ("/", "a..b")],
+    ids=["an address too long", "a query of too many fields", "a host that is none"],
+)
+@pytest.mark.parametrize("write", ["/lab/flash-next", "/test/remember-for-long/text"])
+def test_too_many_cookies_are_not_used_whatever_else_is_wrong_with_the_request(
+    write: str, target: str, host: str, applications: tuple[Application, Application], pair: Pair
+) -> None:
+    """The page that says what is wrong would show the flash, or have the session kept for longer."""
+    labs = pair.flask_lab, pair.scratch_lab
+    answers = []
+    for application in applications if write.startswith("/test/") else labs:
+        cookie, *_ = str(
+            send_in_process(application, get(write), Jar()).header("Set-Cookie")
+        ).split(";")
+        step = get(target, f"Host: {host}", f"Cookie: {cookie}{'; a' * 201}")
+        answers.append(send_in_process(application, step, Jar()))
+    flask, scratch = answers
+    assert scratch.lines() == flask.lines()
+    assert flask.status.startswith("4")
+    assert flask.header("Set-Cookie") is None
+    assert b"sent via flash" not in flask.body

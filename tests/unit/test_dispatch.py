@@ -9,6 +9,7 @@ from wsgi_from_scratch.context import Context
 from wsgi_from_scratch.dispatch import Application
 from wsgi_from_scratch.errors import HTTPException
 from wsgi_from_scratch.forms import UploadedFile
+from wsgi_from_scratch.request import Request
 from wsgi_from_scratch.response import Response, ReturnValue
 from wsgi_from_scratch.router import Routes
 from wsgi_from_scratch.sessions import Session, SessionInterface
@@ -157,15 +158,15 @@ def test_a_session_is_opened_when_somebody_looks_or_there_is_a_cookie(
         return str(bool(ctx.session))
 
     app = application(routes)
-    cookies: list[str | None] = []
+    requests: list[Request] = []
 
-    def open_session(cookie: str | None) -> Session:
-        cookies.append(cookie)
+    def open_session(request: Request) -> Session:
+        requests.append(request)
         return Session()
 
-    monkeypatch.setattr(app.sessions, "open", open_session)
+    monkeypatch.setattr(app.sessions, "open_session", open_session)
     get(app, **environ)
-    assert len(cookies) == opened
+    assert len(requests) == opened
 
 
 FILE = b'--x\r\nContent-Disposition: form-data; name="f"; filename="n"\r\n\r\n1\r\n'
