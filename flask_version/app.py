@@ -119,7 +119,9 @@ class WholeDelimiters:
         self._most = most
         self._held = b""
 
-    def read(self, size: int) -> bytes:
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            return b"".join(iter(lambda: self.read(PIECE), b""))
         while piece := self._read(size):
             data = self._held + piece
             decided = self._decided(data)

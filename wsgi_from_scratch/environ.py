@@ -181,16 +181,15 @@ class Body:
         if size == 0 or (self._left == 0 and self._exact):
             return b""
         try:
-            data = self._stream.read(min(size, self._left) or 1)
-            count = len(data)
+            data = bytes(self._stream.read(min(size, self._left) or 1))
         except Exception as error:
-            # A connection that broke, or chunks that are none: each server has errors of its own, or gives None.
+            # A connection that broke, or chunks that are none: each server has errors of its own, or gives no bytes.
             raise ClientDisconnected from error
-        if count > self._left:
+        if len(data) > self._left:
             raise RequestEntityTooLarge
         if not data and self._exact:
             raise ClientDisconnected
-        self._left -= count
+        self._left -= len(data)
         return data
 
 

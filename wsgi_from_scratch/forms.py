@@ -14,7 +14,8 @@ Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multip
           A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
           Files that were begun are closed when their form is refused; a full disk is a 503, and no 500.
 Left out: a file's ``mimetype_params`` and ``content_length``, which are in its ``headers``; what else a file can do,
-          for which there is ``UploadedFile.stream``
+          for which there is ``UploadedFile.stream``; the rest of a large body that turns out to be no form, which
+          depends on how much is read at once
 """
 
 import logging

@@ -7,9 +7,11 @@ and a 304 must not describe a representation that it does not carry.
 Spec:     PEP 3333 ("The start_response() Callable"); RFC 9110 §6.4.1, §8.6, §10.2.2, §15.4.5
 Flask:    flask.Response, flask.Flask.make_response, werkzeug.utils.redirect, flask.json.jsonify, flask.abort
 Differs:  a body is closed even when ``start_response`` fails, for a fault in the head or because the server refuses;
-          with ``direct_passthrough``, too, what was left to :meth:`Response.call_on_close` is done
-Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none);
-          properties for fields that this application does not set; ``abort`` with a text or a response
+          with ``direct_passthrough``, too, what was left to :meth:`Response.call_on_close` is done, and ``data`` can
+          be read
+Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none); values
+          of fields that are no text; properties for fields that this application does not set; ``abort`` with a text
+          or a response
 """
 
 import dataclasses
@@ -29,7 +31,7 @@ from .urls import iri_to_uri
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIEnvironment
 
-BodyLike: TypeAlias = str | bytes | Iterable[bytes] | Iterable[str]
+BodyLike: TypeAlias = str | bytes | bytearray | Iterable[bytes] | Iterable[str]
 # What Werkzeug leaves out of a 304, in lower case: the entity fields of RFC 2616 §7.1 but Expires and
 # Content-Location. RFC 9110 §15.4.5 asks for less.
 _REPRESENTATION_FIELDS = frozenset(
@@ -44,6 +46,10 @@ _REPRESENTATION_FIELDS = frozenset(
         "last-modified",
     }
 )
+
+
+_LENGTH = frozenset({"content-length"})
+_URLS = frozenset({"location", "content-location"})
 
 
 class _StatusLines(dict[int, str]):
@@ -94,7 +100,7 @@ class Response:
             self.headers["Content-Type"] = content_type
         elif "content-type" not in self.headers.names:
             self.headers.add(*HTML)
-        if isinstance(response, (str, bytes)):
+        if isinstance(response, (str, bytes, bytearray)):
             self.data = response
         elif isinstance(response, (list, tuple)) and not direct_passthrough:
             self.response = list(_encoded(response))
@@ -115,8 +121,8 @@ class Response:
         return b"".join(body)
 
     @data.setter
-    def data(self, body: str | bytes) -> None:
-        body = body.encode() if isinstance(body, str) else body
+    def data(self, body: str | bytes | bytearray) -> None:
+        body = body.encode() if isinstance(body, str) else bytes(body)
         self.response = [body]
         self.headers["Content-Length"] = str(len(body))
 
@@ -148,9 +154,11 @@ class Response:
 
     @property
     def content_length(self) -> int | None:
-        """Size of the body in bytes as announced, or None."""
-        length = self.headers.get("Content-Length")
-        return None if length is None else int(length)
+        """Size of the body in bytes as announced; None without a number."""
+        try:
+            return int(self.headers.get("Content-Length") or "")
+        except ValueError:
+            return None
 
     @content_length.setter
     def content_length(self, value: int) -> None:
@@ -185,7 +193,9 @@ class Response:
             # The server closes what it is given, and now it is given nothing.
             self.close()
             raise
-        without_body = environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or code < 200
+        without_body = (
+            environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or 100 <= code < 200
+        )
         if type(body) is list and not self._on_close:
             return [] if without_body else body  # nothing in it has to be closed
         if without_body:
@@ -195,17 +205,18 @@ class Response:
         return _Closing(_encoded(body), self.close)
 
     def _head(self, code: int) -> list[tuple[str, str]]:
+        """The fields to send; those of the response stay as they are."""
         headers = self.headers
-        if "location" in headers.names:
-            headers["Location"] = iri_to_uri(headers["Location"])
-        if code < 200 or code == 204:
-            del headers["Content-Length"]
-        elif code == 304:
+        if not _URLS.isdisjoint(headers.names):
+            headers = _with_uris(headers)
+        if 100 <= code < 200 or code in (204, 304):
+            left_out = _REPRESENTATION_FIELDS if code == 304 else _LENGTH
             fields = zip(headers.names, headers, strict=True)
-            return [field for name, field in fields if name not in _REPRESENTATION_FIELDS]
-        elif "content-length" not in headers.names and isinstance(self.response, list):
-            headers.add("Content-Length", str(sum(map(len, self.response))))
-        return headers.to_wsgi()
+            return [field for name, field in fields if name not in left_out]
+        head = headers.to_wsgi()
+        if "content-length" not in headers.names and isinstance(self.response, list):
+            head.append(("Content-Length", str(sum(map(len, self.response)))))
+        return head
 
     def __repr__(self) -> str:
         return f"<Response {self.status}>"
@@ -235,6 +246,15 @@ class _Closing:
 
     def __next__(self) -> bytes:
         return next(self._iterator)
+
+
+def _with_uris(headers: Headers) -> Headers:
+    """A copy in which what names a place is ASCII, and the last of several counts."""
+    headers = Headers(headers)
+    for name in ("Location", "Content-Location"):
+        if name in headers:
+            headers[name] = iri_to_uri(headers.getlist(name)[-1])
+    return headers
 
 
 def _close(body: object) -> None:
@@ -286,21 +306,21 @@ def to_response(value: Any) -> Response:
     if isinstance(value, Response):
         return value
     status: int | None = None
-    headers: HeadersLike = ()
+    headers: HeadersLike | None = None
     if isinstance(value, tuple):
         match value:
-            case (body, int() as status):
+            case (body, int() | None as status):
                 value = body
-            case (body, int() as status, headers):
+            case (body, int() | None as status, headers):
                 value = body
-            case (body, Headers() | dict() | list() as headers):
+            case (body, Headers() | dict() | list() | tuple() as headers):
                 value = body
             case _:
                 raise TypeError(
                     "A view's tuple must be (body, status), (body, headers) or (body, status, headers)."
                 )
-    if isinstance(value, (str, bytes, Iterator)):
-        return Response(value, status or 200, headers)
+    if isinstance(value, (str, bytes, bytearray, Iterator)):
+        return Response(value, 200 if status is None else status, headers or ())
     if isinstance(value, (dict, list)):
         value = jsonify(value)
     if not isinstance(value, Response):

@@ -85,6 +85,19 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "response with an exact type": lambda make: make("x", content_type="text/x"),
     "response with a list body": lambda make: make([b"a", b"b"]),
     "response with a location": lambda make: make("", 302, headers={"Location": "/grüße?ö=ü#ä"}),
+    "response with two locations": lambda make: make(
+        "", 302, [("Location", "/a"), ("X-A", "1"), ("Location", "/b")]
+    ),
+    "response with the location of its content": lambda make: make(
+        "", 200, {"Content-Location": "/grüße?ö=ü#ä"}
+    ),
+    "bytes that can be changed": lambda make: bytearray(b"x"),
+    "a status of None": lambda make: ("x", None),
+    "a status and fields of None": lambda make: ("x", None, None),
+    "a status of None and fields": lambda make: ("x", None, {"X-A": "1"}),
+    "a response and a status of None": lambda make: (make("x", 202), None),
+    "fields in a tuple": lambda make: ("x", (("X-A", "1"), ("X-B", "2"))),
+    "a status of 0": lambda make: ("x", 0),
     "no content": lambda make: make("ignored", 204),
     "not modified": lambda make: make(
         "ignored",

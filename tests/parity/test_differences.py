@@ -118,3 +118,17 @@ def test_an_unannounced_body_is_whole_or_refused_in_both(
     scratch = exchange(unannounced(pair.scratch, body), request)
     assert not differs(flask, scratch)
     assert scratch.status == status
+
+
+FORM = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
+
+
+@pytest.mark.parametrize("body", [FORM, FORM[:-6], FORM + b"more", FORM.replace(b"Disp", b""), b""])
+def test_what_is_left_of_a_body_whose_form_was_read_is_the_same_in_both(
+    body: bytes, pair: Pair
+) -> None:
+    step = post("/lab/body", "multipart/form-data; boundary=b", body)
+    labs = pair.flask_lab, pair.scratch_lab
+    flask, scratch = (send_in_process(lab, step, Jar()) for lab in labs)
+    assert scratch.lines() == flask.lines()
+    assert scratch.status == "200 OK"

@@ -56,14 +56,27 @@ def test_a_client_that_leaves_is_a_bad_request() -> None:
         wsgi.body({"wsgi.input": Gone(), "CONTENT_LENGTH": "4"}, 100).read()
 
 
-def test_a_server_that_gives_nothing_at_all_is_a_client_that_left() -> None:
-    class Nothing(io.RawIOBase):
-        def read(self, size: int = -1, /) -> bytes | None:
-            return None
+class Giving:
+    """A stream that gives the same each time."""
 
-    environ = {"wsgi.input": Nothing(), "wsgi.input_terminated": True}
+    def __init__(self, given: object) -> None:
+        self.given = given
+
+    def read(self, size: int = -1, /) -> object:
+        return self.given
+
+
+@pytest.mark.parametrize("given", [None, "text"])
+def test_a_server_that_gives_no_bytes_is_a_client_that_left(given: object) -> None:
+    environ = {"wsgi.input": Giving(given), "wsgi.input_terminated": True}
     with pytest.raises(ClientDisconnected):
         wsgi.body(environ, 10).read()
+
+
+@pytest.mark.parametrize("given", [b"abc", bytearray(b"abc"), memoryview(b"abc")])
+def test_bytes_of_any_kind_are_a_body(given: object) -> None:
+    body = wsgi.body({"wsgi.input": Giving(given), "CONTENT_LENGTH": "6"}, 10)
+    assert body.read() == b"abcabc"
 
 
 @pytest.mark.parametrize(

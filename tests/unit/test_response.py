@@ -79,6 +79,26 @@ def test_a_passed_through_body_reaches_the_server_as_it_is() -> None:
     assert send(Response(body, direct_passthrough=True)) is body
 
 
+def test_a_passed_through_body_can_be_read() -> None:
+    assert Response(iter([b"a", b"b"]), direct_passthrough=True).data == b"ab"
+
+
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_a_response_stays_as_it_was_when_it_is_sent(status: int) -> None:
+    fields = [("Location", "/grün"), ("Content-Type", "a/b"), ("Content-Length", "7")]
+    for kept in (fields, fields[:2]):
+        response = Response([b"a"], status, kept)
+        send(response)
+        assert response.headers.to_wsgi() == kept
+
+
+@pytest.mark.parametrize(("text", "length"), [("7", 7), ("", None), ("a", None)])
+def test_a_content_length_is_a_number_or_none(text: str, length: int | None) -> None:
+    response = Response()
+    response.headers["Content-Length"] = text
+    assert response.content_length == length
+
+
 def test_abort_raises_only_errors_there_are() -> None:
     with pytest.raises(LookupError):
         abort(200)
