@@ -21,16 +21,10 @@ from flask.json.tag import TaggedJSONSerializer
 
 from wsgi_from_scratch.dispatch import Application as FromScratch
 from wsgi_from_scratch.sessions import SALT
-from wsgi_from_scratch.signing import BadData, Signer
+from wsgi_from_scratch.signing import MAX_INFLATED_SIZE, BadData, Signer
 
-from .exchange import Application, Exchange
+from .exchange import LARGEST_COOKIE, Application, Exchange
 from .pair import Pair, held_still
-
-LARGEST = 4093
-"""Bytes of name and value up to which every browser keeps a cookie (the smallest limit among them)."""
-
-MAX_INFLATED_SIZE = 4 * 1024 * 1024
-"""Bytes that a payload may inflate to before it is no session."""
 
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -62,8 +56,8 @@ class SessionCookie:
 
     @property
     def size(self) -> int:
-        """Bytes that count against the limit of browsers: name and value."""
-        return len(self.name) + len("=") + len(self.value)
+        """Bytes that count against ``LARGEST_COOKIE``: name and value."""
+        return len(self.name) + len(self.value)
 
     @property
     def flashes(self) -> list[Any]:
@@ -84,7 +78,7 @@ class SessionCookie:
             "verified": self.verified,
             "key": self.key,
             "bytes": self.size,
-            "largest": LARGEST,
+            "largest": LARGEST_COOKIE,
             "flashes": as_json(self.flashes),
         }
 
@@ -141,8 +135,9 @@ def _key_of(value: str, keys: Sequence[str]) -> str | None:
 
 def _inflate(packed: bytes) -> bytes:
     inflater = zlib.decompressobj()
-    data = inflater.decompress(packed, MAX_INFLATED_SIZE)
-    if not inflater.eof:
+    # One byte more than allowed, as in wsgi_from_scratch.signing.
+    data = inflater.decompress(packed, MAX_INFLATED_SIZE + 1)
+    if len(data) > MAX_INFLATED_SIZE or not inflater.eof:
         raise zlib.error("cut off, or too long when inflated")
     return data
 
@@ -179,33 +174,22 @@ def flip_a_byte(cookie: str, position: int) -> str:
     return cookie[:position] + other + cookie[position + 1 :]
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What an application makes of a cookie."""
-
-    accepted: bool
-    session: dict[str, Any]
-    """The session that it opens: an empty one when it refuses."""
-
-
-def verdicts(pair: Pair, cookie: str) -> tuple[Verdict, Verdict]:
-    """What Flask and the one from scratch make of a cookie. Raises TypeError for any other application."""
-    return verdict(pair.flask, cookie), verdict(pair.scratch, cookie)
-
-
-def verdict(application: Application, cookie: str) -> Verdict:
-    """What one application makes of a cookie, at the moment at which every scenario is played.
+def accepted(pair: Pair, flask: str, scratch: str) -> tuple[bool, bool]:
+    """Whether Flask takes its cookie for a session, and ours its own, at the moment at which every scenario is played.
 
     Raises TypeError for an application that is neither Flask's nor ours.
     """
     with held_still():
-        session = _opened(application, cookie)
-    taken = take_apart(cookie)
-    return Verdict(taken is not None and session == taken.data and bool(session), session)
+        return _accepts(pair.flask, flask), _accepts(pair.scratch, scratch)
+
+
+def _accepts(application: Application, cookie: str) -> bool:
+    session, taken = _opened(application, cookie), take_apart(cookie)
+    return taken is not None and session == taken.data and bool(session)
 
 
 def _opened(application: Application, cookie: str) -> dict[str, Any]:
-    """The session that an application finds in a cookie."""
+    """The session that an application finds in a cookie: an empty one when it refuses."""
     if isinstance(application, FromScratch):
         return dict(application.sessions.open(cookie))
     if isinstance(application, Flask):

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from wsgi_from_scratch.grammar import parse_parameters
+from wsgi_from_scratch.multipart import MAX_PART_HEADERS
 
 from .wire import Request
 
@@ -27,7 +28,6 @@ class Difference:
     """Whether a request can bring it out."""
 
 
-_MOST_FIELDS = 100
 _blank_line = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 _line_break = re.compile(rb"\r\n|\n|\r")
 
@@ -39,7 +39,7 @@ def _has_a_part_with_many_fields(request: Request) -> bool:
         return False
     delimiter = f"--{boundary}".encode("latin-1", "replace")
     return any(
-        len(_line_break.findall(block.partition(delimiter)[2])) > _MOST_FIELDS
+        len(_line_break.findall(block.partition(delimiter)[2])) > MAX_PART_HEADERS
         for block in _blank_line.split(request.body)
     )
 
@@ -47,7 +47,7 @@ def _has_a_part_with_many_fields(request: Request) -> bool:
 DIFFERENCES: tuple[Difference, ...] = (
     Difference(
         "part with many header fields",
-        "Werkzeug reads any number of header fields in a part of a form; ours reads a hundred.",
+        f"Werkzeug reads any number of header fields in a part of a form; ours reads {MAX_PART_HEADERS}.",
         "https://nvd.nist.gov/vuln/detail/CVE-2026-42561",
         "tests/parity/test_differences.py::test_a_part_has_a_limited_number_of_header_fields",
         _has_a_part_with_many_fields,

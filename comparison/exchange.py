@@ -13,20 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from .wire import Fields, Request, body_lines, head_lines, to_environ
 
 ExcInfo = tuple[type[BaseException], BaseException, TracebackType | None]
-
-
-class StartResponse(Protocol):
-    """What a server gives an application to announce status and headers."""
-
-    def __call__(
-        self, status: str, headers: list[tuple[str, str]], exc_info: ExcInfo | None = None, /
-    ) -> Callable[[bytes], object]: ...
-
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 """A WSGI application."""
@@ -36,6 +27,9 @@ MOST_BYTES = 32 * 1024 * 1024
 
 MOST_SECONDS = 1.0
 """Seconds for which a body is listened to once it has begun; all that is compared here takes a fraction of it."""
+
+LARGEST_COOKIE = 4096
+"""Bytes of a cookie's name and value together: a browser ignores a larger one (RFC 6265bis §5.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +163,6 @@ class Jar:
     browsers keep is dropped without a word, which is how sessions over 4 KB are lost.
     """
 
-    # Name and value in bytes: Chromium, Firefox and Safari keep no more (RFC 6265 §6.1 asks for at least as much).
-    LARGEST = 4096
-
     def __init__(self) -> None:
         self.cookies: dict[str, str] = {}
 
@@ -188,7 +179,7 @@ class Jar:
         # The two ways in which both applications delete; a date is not compared with a frozen clock.
         if "max-age=0" in words or "expires=thu, 01 jan 1970 00:00:00 gmt" in words:
             self.cookies.pop(name, None)
-        elif len(name) + len(value) <= self.LARGEST:
+        elif len(name) + len(value) <= LARGEST_COOKIE:
             self.cookies[name] = value
 
     def fill(self, request: Request) -> Request:

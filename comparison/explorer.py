@@ -32,15 +32,15 @@ from wsgi_from_scratch.router import Routes
 from wsgi_from_scratch.sessions import SessionInterface
 from wsgi_from_scratch.static_files import send_from_directory
 
-from .cookie import flip_a_byte, verdict
+from .cookie import accepted, flip_a_byte
 from .exchange import Exchange, Jar
 from .page import environment
 from .recording import Moment, Origin
 from .scenarios import GROUPS, SCENARIOS, Scenario
-from .shown import Catalogue, show, visible
+from .shown import Catalogue, show
 from .steps import Step, get, send_in_process
 from .study import Pair, Side, Study, held_still, make_pair, study
-from .wire import MalformedRequest, body_lines, parse_request
+from .wire import MalformedRequest, body_lines, parse_request, visible
 
 PORT = 8765
 """Where the explorer answers unless told otherwise."""
@@ -55,9 +55,10 @@ MAX_WAIT = 15.0
 """Seconds that a request waits for the one before it: tracing and the clock that stands still are for one at a time."""
 
 SHOWN_BYTES = 64 * 1024
-"""Bytes of a body, and"""
+"""Bytes of a body of which the page shows a selection; a longer body is compared whole, but shown in part."""
+
 SHOWN_LINES = 1_000
-"""lines of it, of which the page shows a selection; a longer body is compared whole, but shown in part."""
+"""Lines of a body, the same."""
 
 MAX_EDITED = 100_000
 """Bytes of a body that the page shows in its editor; a larger one is kept as it is."""
@@ -193,7 +194,7 @@ class Bench:
     def accepts(self, flask: str, scratch: str) -> tuple[bool, bool]:
         """Whether each application takes its cookie for a session."""
         with self.alone() as pair:
-            return verdict(pair.flask, flask).accepted, verdict(pair.scratch, scratch).accepted
+            return accepted(pair, flask, scratch)
 
     def describe(self, scenario: Scenario) -> dict[str, Any]:
         """A scenario for the page's editor. A request that depends on the answer before it is made from that."""
@@ -385,7 +386,7 @@ def send(ctx: Context) -> dict[str, Any]:
     for jar, side in zip(order.jars, (sent.flask, sent.scratch), strict=True):
         jar.keep(side.exchanges[0])
     catalogue = Catalogue()
-    shown = show(in_part(sent), catalogue, bench.pair, bench.frame)
+    shown = show(in_part(sent), catalogue, bench.frame)
     rows = shown.ledgers.stages
     return {
         "sentence": sentence(sent),

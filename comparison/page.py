@@ -21,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from .ledger import merged
-from .pair import NORMALISED, Pair, make_pair
+from .pair import NORMALISED
 from .scenarios import GROUPS
 from .shown import Catalogue, ShownStudy, ledgers, show
 from .study import Study
@@ -54,8 +54,8 @@ def write(studies: Sequence[Study], path: Path) -> None:
 def render(studies: Sequence[Study]) -> str:
     """The report as HTML."""
     catalogue = Catalogue()
-    frame, pair = _frame(studies), _pair()
-    by_name = {study.scenario.name: show(study, catalogue, pair, frame) for study in studies}
+    frame = _frame(studies)
+    by_name = {study.scenario.name: show(study, catalogue, frame) for study in studies}
     groups = [
         ShownGroup(
             group.title,
@@ -120,12 +120,6 @@ def share(part: float, whole: float) -> str:
     ('0', '33.3%', '0.3%')
     """
     return f"{max(part / whole * 100, 0.3):.3g}%" if part else "0"
-
-
-@lru_cache(maxsize=1)
-def _pair() -> Pair:
-    """Two applications to be asked what they make of a cookie."""
-    return make_pair()
 
 
 def _frame(studies: Sequence[Study]) -> Collection[str]:

@@ -19,8 +19,7 @@ from . import exchange
 from .concepts import NO_STAGE, Folding, Stage
 from .places import Place, relative, shortened
 from .tracing import LineTracer, Tracer, is_resumed, module_of
-
-Fields = tuple[tuple[str, str], ...]
+from .wire import Fields
 
 HIDDEN = "•••"
 """What stands for a secret key, should a value contain one."""

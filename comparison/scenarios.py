@@ -661,7 +661,7 @@ GROUPS = (
             ),
             Scenario(
                 "session-over-4-kb",
-                "A cookie of more than 4,093 bytes is sent with a warning in the log, and the browser drops it.",
+                "A session cookie of more than 4 KB is sent with a warning in the log, and the browser drops it.",
                 (get("/lab/fill-session"), get("/lab/lost-cart")),
                 lab=True,
             ),

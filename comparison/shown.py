@@ -7,41 +7,29 @@ have in common: the source of a function stands there once, and so do the functi
 
 import ast
 import json
-import re
 import sys
 import textwrap
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from difflib import SequenceMatcher
 from functools import cache
 from itertools import groupby
 from typing import TypeAlias
 
 from .concepts import concepts
-from .cookie import LARGEST, as_json, flip_a_byte, verdict
-from .exchange import Exchange
+from .cookie import as_json
+from .exchange import LARGEST_COOKIE, Exchange
 from .ledger import FunctionEntry, Ledger, StageEntry
-from .pair import Pair
 from .places import Place as CodePlace
-from .study import LinePair, Study, differs, pair_lines
+from .study import LinePair, Pieces, Study, Trial, differs, duration, pair_lines
 from .view import ViewSource
-from .wire import Request, body_lines
+from .wire import Request, body_lines, visible
 
 MOST_LINES = 18
 """Lines of one body that are shown; of more than these the middle is left out."""
 
-LONGEST_LINE = 300
-"""Characters of one line that are shown."""
-
 MOST_OTHERS = 0.4
 """How much, of the functions of a stage, may differ for it to be told by what differs."""
-
-# Controls that a browser drops, and those that change the order in which text is read.
-_invisible = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
-)
-_words = re.compile(r"\w+|\W")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +38,8 @@ class Line:
 
     text: str
     gap: bool = False
-    pieces: tuple[tuple[bool, str], ...] = ()
-    """Where it differs from its partner: pieces, and whether they are the same on the other side."""
+    pieces: Pieces = ()
+    """Where it differs from its partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +141,7 @@ class SourceLine:
 
     number: int
     ran: bool
-    pieces: tuple[tuple[bool, str], ...]
+    pieces: Pieces
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,19 +352,15 @@ class ShownStudy:
         return max((time.slowest for time in self.times), default=0.0)
 
 
-def show(study: Study, catalogue: Catalogue, pair: Pair, frame: Collection[str] = ()) -> ShownStudy:
-    """Arrange a study.
-
-    ``pair`` is asked what it makes of cookies. Lines that stand in ``frame`` are left out where several of them follow
-    each other.
-    """
+def show(study: Study, catalogue: Catalogue, frame: Collection[str] = ()) -> ShownStudy:
+    """Arrange a study. Lines that stand in ``frame`` are left out where several of them follow each other."""
     name = study.scenario.name
     return ShownStudy(
         name,
         name,
         study.scenario.lesson,
         study.verdict,
-        tuple(_step(study, number, frame, pair) for number in range(len(study.steps))),
+        tuple(_step(study, number, frame) for number in range(len(study.steps))),
         tuple(_views(study)),
         _ledgers(study.flask.ledger, study.scratch.ledger, name, catalogue),
         _fields(study),
@@ -388,14 +372,6 @@ def show(study: Study, catalogue: Catalogue, pair: Pair, frame: Collection[str] 
             for text in side.warnings
         ),
     )
-
-
-def visible(text: str) -> str:
-    """Text in which everything can be seen and stands where it is read; very long lines without their middle."""
-    if len(text) > LONGEST_LINE:
-        half = LONGEST_LINE // 2
-        text = f"{text[:half]}… {len(text) - LONGEST_LINE:,} more characters …{text[-half:]}"
-    return _invisible.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def shortened(lines: Sequence[str], frame: Collection[str] = ()) -> Iterator[Line]:
@@ -431,7 +407,7 @@ def _answer(answer: Exchange, frame: Collection[str]) -> tuple[Line, ...]:
     return (*head, *shortened(body, frame))
 
 
-def _step(study: Study, number: int, frame: Collection[str], pair: Pair) -> ShownStep:
+def _step(study: Study, number: int, frame: Collection[str]) -> ShownStep:
     flask, scratch = study.steps[number]
     same = not differs(flask, scratch)
     requests = (
@@ -443,48 +419,31 @@ def _step(study: Study, number: int, frame: Collection[str], pair: Pair) -> Show
         tuple(map(_request, requests)),
         same,
         _answer(flask, frame) if same else (),
-        tuple(_one_side(pairs, "flask")),
-        tuple(_one_side(pairs, "scratch")),
+        tuple(_one_side(pairs, 0)),
+        tuple(_one_side(pairs, 1)),
         tuple(
             (name, tuple(shortened(answer.errors.splitlines())))
             for name, answer in logs
             if answer.errors
         ),
-        _cookie(study, number, pair),
+        _cookie(study, number),
     )
 
 
-def _one_side(pairs: Sequence[LinePair], side: str) -> Iterator[Line]:
-    """One side's lines; where the other side's are otherwise, with the pieces in which they are."""
+def _one_side(pairs: Sequence[LinePair], side: int) -> Iterator[Line]:
+    """The lines of Flask (0) or ours (1); where the other side's are otherwise, with the pieces in which they are."""
     for same, run in groupby(pairs, lambda pair: pair.same):
         found = list(run)
         if same:
             yield from shortened([pair.flask or "" for pair in found])
             continue
         for pair in found[:MOST_LINES]:
-            mine, other = (
-                (pair.flask, pair.scratch) if side == "flask" else (pair.scratch, pair.flask)
-            )
-            if mine is not None:
-                text = visible(mine)
-                yield Line(text, pieces=pieces(text, visible(other or "")))
+            lines = pair.flask, pair.scratch
+            if lines[side] is not None:
+                texts = [visible(line or "") for line in lines]
+                yield Line(texts[side], pieces=LinePair(*texts).pieces[side])
         if len(found) > MOST_LINES:
             yield Line(f"… {len(found) - MOST_LINES:,} more lines that differ", gap=True)
-
-
-def pieces(mine: str, other: str) -> tuple[tuple[bool, str], ...]:
-    """A text in pieces that the other has too, or has not.
-
-    >>> pieces("if ctx.session:", "if session:")
-    ((True, 'if '), (False, 'ctx.'), (True, 'session:'))
-    """
-    ours, theirs = _words.findall(mine), _words.findall(other)
-    matcher = SequenceMatcher(None, ours, theirs, autojunk=False)
-    return tuple(
-        (tag == "equal", "".join(ours[start:end]))
-        for tag, start, end, _, _ in matcher.get_opcodes()
-        if start < end
-    )
 
 
 def _fields(study: Study) -> tuple[Field, ...]:
@@ -502,8 +461,8 @@ def _fields(study: Study) -> tuple[Field, ...]:
     return tuple(sorted(fields, key=lambda one: one.name.lower()))
 
 
-def _cookie(study: Study, number: int, pair: Pair) -> ShownCookie | None:
-    one, other = study.flask.cookies[number], study.scratch.cookies[number]
+def _cookie(study: Study, number: int) -> ShownCookie | None:
+    one, trial = study.flask.cookies[number], study.trials[number]
     if one is None:
         return None
     return ShownCookie(
@@ -515,22 +474,20 @@ def _cookie(study: Study, number: int, pair: Pair) -> ShownCookie | None:
         f"signed at {one.signed_at:%Y-%m-%d %H:%M:%S} UTC",
         f"verified with {one.key}" if one.key else "made with none of the keys that are known here",
         one.size,
-        LARGEST,
+        LARGEST_COOKIE,
         tuple(visible(": ".join(map(str, message))) for message in one.flashes),
-        tuple(_tried(one.value, other.value if other else one.value, pair)),
+        tuple(_tried(trial)) if trial else (),
     )
 
 
-def _tried(flask: str, scratch: str, pair: Pair) -> Iterator[tuple[str, str]]:
+def _tried(trial: Trial) -> Iterator[tuple[str, str]]:
     """What both applications make of a cookie that was changed, and of each other's."""
-    flipped = flip_a_byte(flask, len(flask) // 4)
-    for name, left, right in (
-        ("One byte flipped", flipped, flipped),
-        ("The other's cookie", scratch, flask),
+    for name, accepted in (
+        ("One byte flipped", trial.flipped),
+        ("The other's cookie", trial.swapped),
     ):
-        found = verdict(pair.flask, left), verdict(pair.scratch, right)
-        words = ["accepts" if one.accepted else "refuses" for one in found]
-        yield name, f"Flask {words[0]} it, the one from scratch {words[1]} it"
+        flask, scratch = ("accepts" if one else "refuses" for one in accepted)
+        yield name, f"Flask {flask} it, the one from scratch {scratch} it"
 
 
 def _views(study: Study) -> Iterator[ViewPair]:
@@ -552,7 +509,7 @@ def _view(mine: ViewSource | None, other: ViewSource | None) -> ShownView | None
         SourceLine(
             number,
             number in mine.ran,
-            pieces(text.rstrip("\n"), partners[at].rstrip("\n"))
+            LinePair(text.rstrip("\n"), partners[at].rstrip("\n")).pieces[0]
             if alike
             else ((True, text.rstrip("\n")),),
         )
@@ -641,15 +598,6 @@ def _times(study: Study) -> Iterator[ShownTime]:
                 timing.median,
                 timing.slowest,
             )
-
-
-def duration(seconds: float) -> str:
-    """Three digits or four, in the unit that fits.
-
-    >>> duration(0.0000571), duration(0.0123)
-    ('57 µs', '12.3 ms')
-    """
-    return f"{seconds * 1e6:,.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:,.1f} ms"
 
 
 def _time_sentence(study: Study) -> str:

@@ -18,10 +18,10 @@ from dataclasses import asdict, dataclass, field, replace
 from difflib import SequenceMatcher
 from functools import cached_property
 from itertools import accumulate
-from typing import Any
+from typing import Any, TypeAlias
 
 from .concepts import NO_STAGE, STAGES, Stage, calls_by_stage
-from .cookie import SessionCookie, flip_a_byte, session_cookie, verdict
+from .cookie import SessionCookie, accepted, flip_a_byte, session_cookie
 from .differences import Difference, known_difference
 from .exchange import Application, Exchange, Jar, exchange
 from .ledger import Ledger, ledger, merged
@@ -54,7 +54,10 @@ FEWEST_RUNS = 3
 SECONDS_FOR_RUNS = 0.04
 SECONDS_FOR_SLOW_RUNS = 2.0  # after which one run is enough
 
-_words = re.compile(r"\w+|\W", re.DOTALL)
+_words = re.compile(r"\w+|\W")
+
+Pieces: TypeAlias = tuple[tuple[bool, str], ...]
+"""A line in pieces, each with whether the line beside it has the same."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,15 @@ class Timing:
     median: float
     quickest: float
     slowest: float
+
+
+def duration(seconds: float) -> str:
+    """Three digits or four, in the unit that fits.
+
+    >>> duration(0.0000571), duration(0.0123)
+    ('57 µs', '12.3 ms')
+    """
+    return f"{seconds * 1e6:,.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:,.1f} ms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,20 +164,24 @@ class LinePair:
         return self.flask == self.scratch
 
     @property
+    def pieces(self) -> tuple[Pieces, Pieces]:
+        """Flask's line and ours in pieces.
+
+        >>> LinePair("if session:", "if ctx.session:").pieces
+        (((True, 'if '), (True, 'session:')), ((True, 'if '), (False, 'ctx.'), (True, 'session:')))
+        """
+        flask, scratch = _words.findall(self.flask or ""), _words.findall(self.scratch or "")
+        found = SequenceMatcher(None, flask, scratch, autojunk=False).get_opcodes()
+        return (
+            tuple((tag == "equal", "".join(flask[a:b])) for tag, a, b, _, _ in found if a < b),
+            tuple((tag == "equal", "".join(scratch[a:b])) for tag, _, _, a, b in found if a < b),
+        )
+
+    @property
     def marks(self) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
         """Where the two differ, as pairs of start and end: in Flask's line, and in ours."""
-        flask, scratch = _words.findall(self.flask or ""), _words.findall(self.scratch or "")
-        # Where each word begins, and where the last one ends.
-        at, other_at = (list(accumulate(map(len, words), initial=0)) for words in (flask, scratch))
-        odd = [
-            places
-            for tag, *places in SequenceMatcher(None, flask, scratch, autojunk=False).get_opcodes()
-            if tag != "equal"
-        ]
-        return (
-            [(at[start], at[end]) for start, end, _, _ in odd if start < end],
-            [(other_at[start], other_at[end]) for _, _, start, end in odd if start < end],
-        )
+        flask, scratch = self.pieces
+        return _marks(flask), _marks(scratch)
 
     def as_data(self) -> dict[str, Any]:
         flask, scratch = ([], []) if self.same else self.marks
@@ -176,6 +192,13 @@ class LinePair:
             "flask_marks": flask,
             "scratch_marks": scratch,
         }
+
+
+def _marks(pieces: Pieces) -> list[tuple[int, int]]:
+    ends = accumulate(len(text) for _, text in pieces)
+    return [
+        (end - len(text), end) for (same, text), end in zip(pieces, ends, strict=True) if not same
+    ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,19 +220,13 @@ def _try_out(
 ) -> Trial | None:
     if pair is None or flask is None or scratch is None:
         return None
-    position = len(flask.payload) // 2
-
-    def accept(given_to_flask: str, given_to_scratch: str) -> tuple[bool, bool]:
-        return (
-            verdict(pair.flask, given_to_flask).accepted,
-            verdict(pair.scratch, given_to_scratch).accepted,
-        )
-
+    position = min(len(flask.payload), len(scratch.payload)) // 2
+    flipped = [flip_a_byte(cookie.value, position) for cookie in (flask, scratch)]
     try:
         return Trial(
-            accept(flask.value, scratch.value),
-            accept(scratch.value, flask.value),
-            accept(flip_a_byte(flask.value, position), flip_a_byte(scratch.value, position)),
+            accepted(pair, flask.value, scratch.value),
+            accepted(pair, scratch.value, flask.value),
+            accepted(pair, *flipped),
             position,
         )
     except TypeError:  # other applications than these two cannot be asked
@@ -451,10 +468,6 @@ def pair_lines(flask: Exchange, scratch: Exchange) -> list[LinePair]:
                 )
             )
     return pairs
-
-
-Cookies = tuple[Mapping[str, str], Mapping[str, str]]
-"""What a browser holds for Flask, and what it holds for us."""
 
 
 @dataclass(frozen=True, slots=True)

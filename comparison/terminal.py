@@ -5,7 +5,6 @@ eighty columns are enough for every table; wide ones show each scenario's lesson
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import groupby, zip_longest
@@ -18,22 +17,21 @@ from rich.table import Table
 from rich.text import Text
 
 from .concepts import Stage
-from .cookie import LARGEST, SessionCookie, as_json
-from .exchange import Exchange
+from .cookie import SessionCookie, as_json
+from .exchange import LARGEST_COOKIE, Exchange
 from .foreign import SoloStudy
 from .ledger import Ledger, StageEntry
 from .pair import NORMALISED
 from .recording import Origin
 from .scenarios import GROUPS, Scenario
-from .study import LinePair, Side, Study, Timing, Trial, pair_lines
+from .study import LinePair, Side, Study, Timing, Trial, duration, pair_lines
 from .view import ViewSource
-from .wire import Request, body_lines
+from .wire import Request, body_lines, visible
 
 WIDE = 130
 """Columns from which on the table has room for the lessons, and two views for each other."""
 
-_LONGEST_LINE = 500
-_MOST_LINES = 30
+_MOST_LINES = 30  # of one body; a page, which shows many studies, has room for fewer
 _RAN = "▸"
 _NUMBERS = (
     ("calls\nFlask", 7),
@@ -44,9 +42,6 @@ _NUMBERS = (
 )
 
 _VERDICT_STYLES = {"identical": "green", "as listed": "yellow", "different": "bold red"}
-
-# What a terminal would obey instead of showing it.
-_control = re.compile(r"[\x00-\x08\x0a-\x1f\x7f-\x9f]")
 
 
 def progress_of(scenarios: Sequence[Scenario], console: Console) -> Iterator[Scenario]:
@@ -104,16 +99,7 @@ def _row(study: Study) -> tuple[Text, ...]:
 
 
 def _best(timing: Timing | None) -> str:
-    return _duration(timing.quickest) if timing else "none"
-
-
-def _duration(seconds: float) -> str:
-    """Three digits or four, in the unit that fits.
-
-    >>> _duration(0.0000571), _duration(0.0123)
-    ('57 µs', '12.3 ms')
-    """
-    return f"{seconds * 1e6:,.0f} µs" if seconds < 0.01 else f"{seconds * 1e3:,.1f} ms"
+    return duration(timing.quickest) if timing else "none"
 
 
 def _differing(studies: Iterable[Study]) -> list[str]:
@@ -200,7 +186,7 @@ def _print_step(number: int, of: int, flask: Exchange, scratch: Exchange, consol
     if flask.request != scratch.request:
         # The cookies differ, or a link that was followed.
         _heading("Request to the one from scratch", console)
-        _print_lines((Text(_printable(line)) for line in _request_lines(scratch.request)), console)
+        _print_lines((Text(visible(line)) for line in _request_lines(scratch.request)), console)
     pairs = pair_lines(flask, scratch)
     same = all(pair.same for pair in pairs)
     _heading(
@@ -213,19 +199,19 @@ def _print_step(number: int, of: int, flask: Exchange, scratch: Exchange, consol
 
 def _print_request(number: int, of: int, request: Request, console: Console) -> None:
     _heading(f"Request {number + 1} of {of}" if of > 1 else "Request", console)
-    _print_lines((Text(_printable(line)) for line in _request_lines(request)), console)
+    _print_lines((Text(visible(line)) for line in _request_lines(request)), console)
 
 
 def _print_log(title: str, answer: Exchange, console: Console) -> None:
     if answer.errors:
         _heading(title, console)
-        _print_lines((Text(_printable(line)) for line in answer.errors.splitlines()), console)
+        _print_lines((Text(visible(line)) for line in answer.errors.splitlines()), console)
 
 
 def _print_warnings(side: Side, console: Console) -> None:
     if side.warnings:
         _heading(f"{side.name[0].upper()}{side.name[1:]} warned", console)
-        _print_lines((Text(_printable(text)) for text in side.warnings), console)
+        _print_lines((Text(visible(text)) for text in side.warnings), console)
 
 
 def _print_views(flask: ViewSource | None, scratch: ViewSource | None, console: Console) -> None:
@@ -258,7 +244,7 @@ def _listing(
     partners = _partners(view.source.splitlines(), other.source.splitlines() if other else [])
     for (number, text, ran), partner in zip(view.lines, partners, strict=True):
         line = Text(f"{number:>4} {_RAN if ran else ' '} ", "" if ran else "dim")
-        shown = Text(_printable(text), "" if ran else "dim")
+        shown = Text(visible(text), "" if ran else "dim")
         if other is not None and partner is not None:
             pair = LinePair(partner, text) if ours else LinePair(text, partner)
             for start, end in pair.marks[1 if ours else 0]:
@@ -322,12 +308,12 @@ def _marked(pairs: Sequence[LinePair]) -> Iterator[Text]:
         lines = list(run)
         if same:
             for line in _shortened([pair.flask or "" for pair in lines]):
-                yield Text(f"{margin}{_printable(line)}")
+                yield Text(f"{margin}{visible(line)}")
         else:
             flask = [pair.flask for pair in lines if pair.flask is not None]
             scratch = [pair.scratch for pair in lines if pair.scratch is not None]
-            yield from (Text(f"F {_printable(line)}", "red") for line in flask)
-            yield from (Text(f"S {_printable(line)}", "green") for line in scratch)
+            yield from (Text(f"F {visible(line)}", "red") for line in flask)
+            yield from (Text(f"S {visible(line)}", "green") for line in scratch)
 
 
 def _shortened(lines: list[str]) -> list[str]:
@@ -337,16 +323,6 @@ def _shortened(lines: list[str]) -> list[str]:
         return lines
     half = _MOST_LINES // 2
     return [*lines[:half], f"… {left_out:,} more lines …", *lines[-half:]]
-
-
-def _printable(line: str) -> str:
-    """A line without control characters, and with its middle left out when it is very long."""
-    line = _control.sub("\N{REPLACEMENT CHARACTER}", line)
-    if len(line) > _LONGEST_LINE:
-        left_out = len(line) - _LONGEST_LINE
-        half = _LONGEST_LINE // 2
-        line = f"{line[:half]}… {left_out:,} more characters …{line[-half:]}"
-    return line
 
 
 def _ledgers(sides: Sequence[Side], width: int) -> Table:
@@ -441,9 +417,7 @@ def _times(flask: Timing | None, scratch: Timing | None, ratio: float) -> str:
 
 
 def _spread(timing: Timing) -> str:
-    return (
-        f"{_duration(timing.median)} ({_duration(timing.quickest)} to {_duration(timing.slowest)})"
-    )
+    return f"{duration(timing.median)} ({duration(timing.quickest)} to {duration(timing.slowest)})"
 
 
 def _verdict(study: Study) -> str:
@@ -479,17 +453,17 @@ def _cookie_lines(cookie: SessionCookie) -> Iterator[Text]:
         ("timestamp", cookie.timestamp, "cyan"),
         ("signature", cookie.signature, "yellow"),
     ):
-        yield Text(f"{title:<10} ").append(_printable(part), style)
+        yield Text(f"{title:<10} ").append(visible(part), style)
     packed = " (was compressed)" if cookie.compressed else ""
     data = json.dumps(as_json(cookie.data), ensure_ascii=False)
-    yield Text(_printable(f"says       {data}{packed}"))
+    yield Text(visible(f"says       {data}{packed}"))
     yield Text(f"signed at  {cookie.signed_at:%Y-%m-%d %H:%M:%S} UTC")
     signed = f"yes, with {cookie.key}" if cookie.verified else "no: by none of the known keys"
     yield Text(f"verified   {signed}")
-    room = "" if cookie.size <= LARGEST else ": too many, the browser drops it"
-    yield Text(f"size       {cookie.size:,} of {LARGEST:,} bytes{room}")
+    room = "" if cookie.size <= LARGEST_COOKIE else ": too many, the browser drops it"
+    yield Text(f"size       {cookie.size:,} of {LARGEST_COOKIE:,} bytes{room}")
     for pair in cookie.flashes:
-        yield Text(_printable(f"flash      {': '.join(map(str, pair))}"))
+        yield Text(visible(f"flash      {': '.join(map(str, pair))}"))
 
 
 def _trial_lines(trial: Trial) -> Iterator[str]:

@@ -15,6 +15,7 @@ import inspect
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
 
@@ -24,7 +25,7 @@ _RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENE
 
 # The machinery that calls the application is no part of what the application did.
 MACHINERY = frozenset(
-    {exchange.__file__, wire.__file__, __file__, __file__.replace("tracing", "recording")}
+    {exchange.__file__, wire.__file__, __file__, str(Path(__file__).with_name("recording.py"))}
 )
 
 
@@ -56,7 +57,7 @@ class Tracer:
     """Collects calls between ``with`` and the end of its block.
 
     >>> with Tracer() as tracer:
-    ...     _ = inspect.cleandoc("two calls: this one and its helper")
+    ...     _ = inspect.cleandoc("text")
     >>> tracer.calls[0].function
     'cleandoc'
     """

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from typing import Any, TextIO
 from urllib.parse import unquote_to_bytes
 
+LONGEST_LINE = 500
+"""Characters of one line that are shown; of a longer one the middle is left out."""
+
 Fields = tuple[tuple[str, str], ...]
 
 # RFC 9110 §5.6.2: token = 1*tchar
@@ -25,6 +28,10 @@ _field_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _digits = re.compile(r"[0-9]{1,100}")
 # Not to be sent to a terminal: all control characters but TAB, LF, FF, CR.
 _control = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+# What a terminal would obey and a browser drop, and what changes the order in which text is read.
+_invisible = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 
 # Fields that say how to read the message: two of a kind have no one meaning (RFC 9112 §3.2, §6.3).
 _SINGLE = frozenset({"content-length", "content-type", "host"})
@@ -197,6 +204,14 @@ def body_lines(body: bytes) -> list[str]:
         return _hexadecimal(body)
     # A carriage return is a byte that may differ, so it is shown; split("\n") keeps a last empty line.
     return [line.replace("\r", "␍") for line in text.split("\n")] if text else []
+
+
+def visible(line: str) -> str:
+    """A line in which everything can be seen and stands where it is read; a very long one without its middle."""
+    if len(line) > LONGEST_LINE:
+        half = LONGEST_LINE // 2
+        line = f"{line[:half]}… {len(line) - LONGEST_LINE:,} more characters …{line[-half:]}"
+    return _invisible.sub("\N{REPLACEMENT CHARACTER}", line)
 
 
 def _hexadecimal(body: bytes) -> list[str]:

@@ -60,7 +60,7 @@ def test_an_identical_scenario_ends_with_0_and_is_shown_whole() -> None:
         "The view, twice",
         "▸     return render_template",
         "flask/sessions.py",
-        "of 4,093 bytes",
+        "of 4,096 bytes",
         "Identical: status line, headers in their order, body.",
     ):
         assert words in done.stdout

@@ -1,17 +1,18 @@
 """The session cookie is taken apart without its key."""
 
+import contextlib
 import zlib
 from base64 import urlsafe_b64encode
 from datetime import UTC, datetime
 
 import pytest
 
-from comparison.cookie import flip_a_byte, take_apart, verdicts
+from comparison.cookie import accepted, flip_a_byte, take_apart
 from comparison.pair import Pair, make_pair
 from comparison.scenarios import SECRET_KEY
 from comparison.study import held_still
 from wsgi_from_scratch.sessions import SALT
-from wsgi_from_scratch.signing import Signer
+from wsgi_from_scratch.signing import MAX_INFLATED_SIZE, BadPayload, Signer
 
 
 def encode(data: bytes) -> str:
@@ -30,7 +31,7 @@ def test_the_three_parts_are_read() -> None:
     assert cookie.signed_at == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     assert (cookie.payload, cookie.timestamp, cookie.signature) == (payload, STAMP, "signature")
     assert cookie.value == f"{payload}.{STAMP}.signature"
-    assert cookie.size == len("session=") + len(cookie.value)
+    assert cookie.size == len("session") + len(cookie.value)
     assert not cookie.compressed
 
 
@@ -87,14 +88,27 @@ def test_a_cookie_says_which_key_has_signed_it_and_never_the_key(
     assert "right" not in str(cookie.as_data())
 
 
-def test_a_payload_that_inflates_without_end_is_no_cookie() -> None:
-    assert take_apart(f".{encode(zlib.compress(bytes(5_000_000)))}.{STAMP}.signature") is None
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_payload_is_inflated_as_far_as_by_those_who_sign(excess: int) -> None:
+    text = signed(b'"%b"' % (b"x" * (MAX_INFLATED_SIZE - len('""') + excess)))
+    assert (take_apart(text) is None) == bool(excess)
+    with pytest.raises(BadPayload) if excess else contextlib.nullcontext():
+        Signer([SECRET_KEY], SALT).loads(text)
 
 
 def test_both_accept_what_either_has_signed(pair: Pair) -> None:
-    for verdict in verdicts(pair, signed(b'{"name":"Kumar"}')):
-        assert verdict.accepted
-        assert verdict.session == {"name": "Kumar"}
+    cookie = signed(b'{"name":"Kumar"}')
+    assert accepted(pair, cookie, cookie) == (True, True)
+
+
+def test_each_is_given_its_own_cookie(pair: Pair) -> None:
+    right, wrong = signed(b'{"a":1}'), signed(b'{"a":1}', "another key")
+    assert accepted(pair, right, wrong) == (True, False)
+    assert accepted(pair, wrong, right) == (False, True)
+
+
+def test_an_empty_session_is_none(pair: Pair) -> None:
+    assert accepted(pair, signed(b"{}"), signed(b"{}")) == (False, False)
 
 
 def test_whichever_byte_is_flipped_both_refuse(pair: Pair) -> None:
@@ -102,7 +116,7 @@ def test_whichever_byte_is_flipped_both_refuse(pair: Pair) -> None:
     for position in range(len(cookie)):
         flipped = flip_a_byte(cookie, position)
         assert flipped != cookie
-        assert [verdict.accepted for verdict in verdicts(pair, flipped)] == [False, False]
+        assert accepted(pair, flipped, flipped) == (False, False)
 
 
 @pytest.mark.parametrize("position", [-1, 3])
@@ -116,4 +130,4 @@ def test_only_these_two_applications_can_be_asked() -> None:
         return []
 
     with pytest.raises(TypeError, match="can be asked"):
-        verdicts(Pair(other, other, other, other), signed(b"{}"))
+        accepted(Pair(other, other, other, other), signed(b"{}"), signed(b"{}"))

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from comparison.exchange import Application
 from comparison.pair import Pair
 from comparison.scenarios import SECRET_KEY, Scenario
 from comparison.steps import get, post
-from comparison.study import Study, study
+from comparison.study import Study, Trial, study
 from tests.comparison.conftest import files_left_open
 from tests.pages import WCAG_AA, Document, colours, contrast
 
@@ -154,6 +155,30 @@ def test_the_pieces_that_differ_are_marked() -> None:
     report = page.render([made])
     assert "The answers differ" in report
     assert "<mark>other </mark>" in report or "<mark> other</mark>" in report
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_cookie_that_a_browser_drops_is_said_to_be_too_large(excess: int) -> None:
+    head = "session=e30.aVcj5Q."
+    cookie = head + "s" * (4096 + len("=") - len(head) + excess)
+    made = compare(*[application(b"", ("Set-Cookie", cookie))] * 2)
+    report = page.render([made])
+    assert f"{4096 + excess:,} of the 4,096 bytes that browsers keep" in report
+    assert ("dropped without a word" in report) == bool(excess)
+    assert "One byte flipped" not in report  # these two cannot be asked
+
+
+def test_what_became_of_a_changed_cookie_is_what_the_study_says(watched: list[Study]) -> None:
+    (known,) = (one for one in watched if one.scenario.name == "session")
+    made = replace(known)
+    vars(made)["trials"] = (Trial((True, True), (True, False), (False, True), 1),) * len(made.steps)
+    texts = Report(page.render([made])).texts
+    assert texts[texts.index("The other's cookie") + 1] == (
+        "Flask accepts it, the one from scratch refuses it"
+    )
+    assert texts[texts.index("One byte flipped") + 1] == (
+        "Flask refuses it, the one from scratch accepts it"
+    )
 
 
 def test_a_body_of_ten_million_bytes_takes_a_few_lines() -> None:

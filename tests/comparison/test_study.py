@@ -1,6 +1,7 @@
 """A study is made of what happened, and says exactly where two answers differ."""
 
 import json
+import random
 import sys
 import time
 import uuid
@@ -17,6 +18,8 @@ from comparison.scenarios import SCENARIOS, SECRET_KEY, Scenario
 from comparison.steps import get
 from comparison.study import MOMENT, LinePair, Pair, Study, curl, held_still, make_pair, study
 from comparison.wire import parse_request
+from wsgi_from_scratch.sessions import SALT
+from wsgi_from_scratch.signing import Signer
 
 SCENARIO = Scenario("made-up", "A lesson.", (get("/a"), get("/b")))
 
@@ -214,6 +217,23 @@ def test_what_was_tried_with_the_cookies_came_out_alike(watched: list[Study]) ->
         assert trial.flipped == (False, False)
 
 
+def test_a_cookie_much_longer_than_that_of_the_other_is_tried_out_too() -> None:
+    with held_still():
+        long = Signer([SECRET_KEY], SALT).dumps(
+            b'{"cart":["%b"]}' % random.Random(1).randbytes(900).hex().encode()
+        )
+    step = Scenario("again", "", (get("/lab/kept-cart"),), lab=True)
+    made = study(step, make_pair(), ({"session": long}, {}))
+    flask, scratch = made.flask.cookies[0], made.scratch.cookies[0]
+    assert flask is not None
+    assert scratch is not None
+    assert len(flask.payload) > 2 * len(scratch.value)
+    (trial,) = made.trials
+    assert trial is not None
+    assert trial.flipped == (False, False)
+    assert trial.position < len(scratch.payload)
+
+
 def test_the_cookies_of_an_earlier_visit_are_sent_along() -> None:
     pair = make_pair()
     first = study(SCENARIOS["session-kept-cart"], pair)
@@ -238,7 +258,9 @@ def test_the_cookies_of_an_earlier_visit_are_sent_along() -> None:
 def test_the_words_in_which_two_lines_differ_are_marked(
     flask: str | None, scratch: str | None, marks: tuple[object, object]
 ) -> None:
-    assert LinePair(flask, scratch).marks == marks
+    pair = LinePair(flask, scratch)
+    assert pair.marks == marks
+    assert ["".join(text for _, text in pieces) for pieces in pair.pieces] == [flask or "", scratch]
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """What is printed fits the terminal, says the same without colours, and hides nothing."""
 
 import io
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -99,6 +100,22 @@ def test_the_cookie_is_taken_apart_and_tried_out(watched: list[Study]) -> None:
         "flipped    each refuses its own with the character at",
     ):
         assert words in text
+
+
+@pytest.mark.parametrize("excess", [0, 1])
+def test_a_cookie_that_a_browser_drops_is_said_to_be_too_large(excess: int) -> None:
+    head = "session=e30.aVcj5Q."
+    cookie = head + "s" * (4096 + len("=") - len(head) + excess)
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", [("Set-Cookie", f"{cookie}; Path=/")])
+        return []
+
+    file = io.StringIO()
+    solo = solo_study("mine:app", application, [request_step("GET", "/")])
+    print_solo(solo, Console(file=file, width=100, highlight=False))
+    assert f"size       {4096 + excess:,} of 4,096 bytes" in file.getvalue()
+    assert (": too many, the browser drops it" in file.getvalue()) == bool(excess)
 
 
 def test_nothing_that_is_shown_holds_the_key(watched: list[Study]) -> None:

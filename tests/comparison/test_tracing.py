@@ -2,14 +2,18 @@
 
 import bdb
 import cProfile
+import importlib
+import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 import pytest
 
+from comparison import tracing as tracing_module
 from comparison.pair import make_pair
 from comparison.recording import Watcher
 from comparison.scenarios import SCENARIOS
@@ -37,6 +41,17 @@ class Raises:
 
 def names(tracer: Tracer) -> list[tuple[int, str]]:
     return [(call.depth, call.function) for call in tracer.calls]
+
+
+def test_the_machinery_is_known_whatever_its_folder_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "tracing_copied"
+    shutil.copytree(Path(tracing_module.__file__).parent, folder)
+    monkeypatch.syspath_prepend(tmp_path)
+    copied = importlib.import_module("tracing_copied.tracing")
+    names = ("exchange.py", "recording.py", "tracing.py", "wire.py")
+    assert {str(folder / name) for name in names} == copied.MACHINERY
 
 
 def test_calls_are_in_order_with_their_depth() -> None:

@@ -5,12 +5,14 @@ import io
 import pytest
 
 from comparison.wire import (
+    LONGEST_LINE,
     MalformedRequest,
     Request,
     body_lines,
     head_lines,
     parse_request,
     to_environ,
+    visible,
 )
 
 
@@ -126,3 +128,22 @@ def test_an_answer_is_written_as_a_server_writes_it() -> None:
 )
 def test_a_body_that_is_no_text_is_shown_as_bytes(body: bytes, lines: list[str]) -> None:
     assert body_lines(body) == lines
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("Zürich\t|", "Zürich\t|"),
+        ("a\x1b[31mb", "a\ufffd[31mb"),
+        ("a\r\nSet-Cookie: b", "a\ufffd\ufffdSet-Cookie: b"),
+        ("a\u202eb", "a\ufffdb"),
+        ("a\ud800b", "a\ufffdb"),
+        ("x" * LONGEST_LINE, "x" * LONGEST_LINE),
+        (
+            "x" * LONGEST_LINE + "y",
+            f"{'x' * (LONGEST_LINE // 2)}… 1 more characters …{'x' * (LONGEST_LINE // 2 - 1)}y",
+        ),
+    ],
+)
+def test_a_line_that_is_shown_hides_nothing_but_the_middle_of_much(line: str, shown: str) -> None:
+    assert visible(line) == shown
