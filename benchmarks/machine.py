@@ -42,10 +42,12 @@ def describe() -> dict[str, Any]:
 
 
 def sentence(machine: Mapping[str, Any]) -> str:
-    """The description in a line."""
+    """The description in a few lines."""
+    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"{machine['date']}, {machine['python']}, {machine['system']}, {machine['cores']} cores"
         f" ({machine['processor']}), {machine['memory_gib']} GiB, load average {machine['load'][0]}."
+        f" Versions: {versions}."
     )
 
 

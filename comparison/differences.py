@@ -28,8 +28,8 @@ class Difference:
     """Whether a request can bring it out."""
 
 
-_blank_line = re.compile(rb"\r\n\r\n|\n\n|\r\r")
-_line_break = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
 
 
 def _has_a_part_with_many_fields(request: Request) -> bool:
@@ -39,8 +39,8 @@ def _has_a_part_with_many_fields(request: Request) -> bool:
         return False
     delimiter = f"--{boundary}".encode("latin-1", "replace")
     return any(
-        len(_line_break.findall(block.partition(delimiter)[2])) > MAX_PART_HEADERS
-        for block in _blank_line.split(request.body)
+        len(_LINE_BREAK.findall(block.partition(delimiter)[2])) > MAX_PART_HEADERS
+        for block in _BLANK_LINE.split(request.body)
     )
 
 

@@ -79,9 +79,9 @@ _HEADERS = {
 
 
 # What a text field does not give back as it was: it makes line ends alike, and ␍ stands for a carriage return.
-_unshowable = re.compile("[\x00\N{SYMBOL FOR CARRIAGE RETURN}]")
+_UNSHOWABLE = re.compile("[\x00\N{SYMBOL FOR CARRIAGE RETURN}]")
 # A cookie that a browser keeps: token "=" cookie-octets, in practice anything but ";" and control characters.
-_cookie = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\t\x20-\x3a\x3c-\x7e\x80-\xff]*")
+_COOKIE = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+=[\t\x20-\x3a\x3c-\x7e\x80-\xff]*")
 
 
 class Refusal(Exception):
@@ -138,7 +138,7 @@ def _jar(data: object, side: str) -> Jar:
         raise Refusal("The cookies of a side are an object: a value for each name.")
     jar = Jar()
     for name, value in cookies.items():
-        if not (isinstance(value, str) and _cookie.fullmatch(f"{name}={value}")):
+        if not (isinstance(value, str) and _COOKIE.fullmatch(f"{name}={value}")):
             raise Refusal(f"No browser would keep a cookie like {name!r}: {str(value)[:40]!r}.")
         jar.cookies[name] = value
     return jar
@@ -228,7 +228,7 @@ def _for_editor(step: Step) -> dict[str, str]:
     }
     with contextlib.suppress(UnicodeDecodeError):
         shown = body.decode()
-        if len(body) <= MAX_EDITED and not _unshowable.search(shown):
+        if len(body) <= MAX_EDITED and not _UNSHOWABLE.search(shown):
             return text | {"text": text["text"] + shown}
     return text | {"body": b64encode(body).decode()}
 

@@ -33,7 +33,7 @@ from .wire import MalformedRequest, parse_request
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that only read (RFC 9110 §9.2.1)."""
 
-_separator = re.compile(rb"^###.*(?:\r?\n|\Z)", re.MULTILINE)
+_SEPARATOR = re.compile(rb"^###.*(?:\r?\n|\Z)", re.MULTILINE)
 
 
 class ForeignError(Exception):
@@ -96,7 +96,7 @@ def read_requests(path: Path) -> tuple[Step, ...]:
         data = path.read_bytes()
     except OSError as error:
         raise ForeignError(f"{path} cannot be read: {error.strerror}.") from error
-    texts = [text.strip(b"\r\n") for text in _separator.split(data)]
+    texts = [text.strip(b"\r\n") for text in _SEPARATOR.split(data)]
     steps = tuple(
         _complete(text, f"Request {number} of {path}")
         for number, text in enumerate((text for text in texts if text), 1)

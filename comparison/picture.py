@@ -33,9 +33,9 @@ COLUMNS = 100
 SHOWN = ("Request", "The view", "Python calls", "Time", "Verdict")
 """How the headings of what is in the picture begin; the answer would be most of it."""
 
-_fonts = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
-_headings = re.compile(r"^(?=\x1b\[1;4m)", re.MULTILINE)
-_between = re.compile(r"(?<=<!-- ledger -->\n).*?(?=<!-- end of ledger -->)", re.DOTALL)
+_FONTS = re.compile(r"@font-face \{.*?\}\s*", re.DOTALL)
+_HEADINGS = re.compile(r"^(?=\x1b\[1;4m)", re.MULTILINE)
+_BETWEEN = re.compile(r"(?<=<!-- ledger -->\n).*?(?=<!-- end of ledger -->)", re.DOTALL)
 
 
 def played() -> Study:
@@ -51,7 +51,7 @@ def picture(made: Study) -> str:
         for section in _sections(made):
             console.print(Text.from_ansi(section))
     drawn = console.export_svg(title="python compare.py flash-now")
-    return _fonts.sub("", drawn).replace("Fira Code", "ui-monospace, Menlo, Consolas")
+    return _FONTS.sub("", drawn).replace("Fira Code", "ui-monospace, Menlo, Consolas")
 
 
 def _sections(made: Study) -> Iterator[str]:
@@ -59,7 +59,7 @@ def _sections(made: Study) -> Iterator[str]:
     with io.StringIO() as written:
         print_one(made, _console(written))
         text = written.getvalue()
-    title, *sections = _headings.split(text)
+    title, *sections = _HEADINGS.split(text)
     yield title.rstrip() + "\n"
     for section in sections:
         if Text.from_ansi(section).plain.startswith(SHOWN):
@@ -110,7 +110,7 @@ def _ledger_lines(flask: Ledger, scratch: Ledger) -> Iterator[str]:
 
 def in_readme(text: str) -> str:
     """What stands between the marks. Raises ValueError when there are none."""
-    found = _between.search(text)
+    found = _BETWEEN.search(text)
     if found is None:
         raise ValueError("README.md has no marks between which the ledger could stand.")
     return found[0]
@@ -123,7 +123,7 @@ def main() -> int:
     PICTURE.write_text(picture(made), "utf-8")
     text = README.read_text("utf-8")
     in_readme(text)
-    README.write_text(_between.sub(lambda _: ledger_text(made), text, count=1), "utf-8")
+    README.write_text(_BETWEEN.sub(lambda _: ledger_text(made), text, count=1), "utf-8")
     print(f"{PICTURE.relative_to(ROOT)} and the ledger in {README.name} are written.")
     return 0
 

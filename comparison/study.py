@@ -54,7 +54,7 @@ FEWEST_RUNS = 3
 SECONDS_FOR_RUNS = 0.04
 SECONDS_FOR_SLOW_RUNS = 2.0  # after which one run is enough
 
-_words = re.compile(r"\w+|\W")
+_WORDS = re.compile(r"\w+|\W")
 
 Pieces: TypeAlias = tuple[tuple[bool, str], ...]
 """A line in pieces, each with whether the line beside it has the same."""
@@ -170,7 +170,7 @@ class LinePair:
         >>> LinePair("if session:", "if ctx.session:").pieces
         (((True, 'if '), (True, 'session:')), ((True, 'if '), (False, 'ctx.'), (True, 'session:')))
         """
-        flask, scratch = _words.findall(self.flask or ""), _words.findall(self.scratch or "")
+        flask, scratch = _WORDS.findall(self.flask or ""), _WORDS.findall(self.scratch or "")
         found = SequenceMatcher(None, flask, scratch, autojunk=False).get_opcodes()
         return (
             tuple((tag == "equal", "".join(flask[a:b])) for tag, a, b, _, _ in found if a < b),

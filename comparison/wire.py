@@ -20,16 +20,16 @@ LONGEST_LINE = 500
 Fields = tuple[tuple[str, str], ...]
 
 # RFC 9110 §5.6.2: token = 1*tchar
-_token = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # RFC 9112 §3: request-line = method SP request-target SP HTTP-version
-_request_line = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])")
+_REQUEST_LINE = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])")
 # RFC 9110 §5.5: field-vchar = VCHAR / obs-text, with SP and HTAB between
-_field_value = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
-_digits = re.compile(r"[0-9]{1,100}")
+_FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
+_DIGITS = re.compile(r"[0-9]{1,100}")
 # Not to be sent to a terminal: all control characters but TAB, LF, FF, CR.
-_control = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f]")
 # What a terminal would obey and a browser drop, and what changes the order in which text is read.
-_invisible = re.compile(
+_INVISIBLE = re.compile(
     "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]"
 )
 
@@ -91,13 +91,13 @@ def _split(raw: bytes) -> tuple[str, bytes]:
 
 
 def _parse_request_line(line: str) -> tuple[str, str, str]:
-    found = _request_line.fullmatch(line)
+    found = _REQUEST_LINE.fullmatch(line)
     if not found:
         raise MalformedRequest(
             f"The first line must read like “GET /path HTTP/1.1”, and this one is {line!r}."
         )
     method, target, version = found.groups()
-    if not _token.fullmatch(method):
+    if not _TOKEN.fullmatch(method):
         raise MalformedRequest(f"{method!r} is no method: a method is one word.")
     if not target.startswith("/"):
         raise MalformedRequest(f"The target must be a path that begins with “/”, not {target!r}.")
@@ -110,13 +110,13 @@ def _parse_field(line: str) -> tuple[str, str]:
     name, colon, value = line.partition(":")
     if not colon:
         raise MalformedRequest(f"A header line needs a colon, and {line!r} has none.")
-    if not _token.fullmatch(name):
+    if not _TOKEN.fullmatch(name):
         raise MalformedRequest(f"{name!r} is no header name: no spaces, nothing before the colon.")
     if "_" in name:
         # X_Name and X-Name would be one key of the environ, so servers drop the first.
         raise MalformedRequest(f"The header name {name!r} has an underscore; servers drop those.")
     value = value.strip(" \t")
-    if not _field_value.fullmatch(value):
+    if not _FIELD_VALUE.fullmatch(value):
         raise MalformedRequest(f"The value of {name} holds a control character.")
     return name, value
 
@@ -135,7 +135,7 @@ def _check_length(request: Request) -> None:
     if announced is None:
         if request.body:
             raise MalformedRequest("There is a body, but no Content-Length that announces it.")
-    elif not _digits.fullmatch(announced):
+    elif not _DIGITS.fullmatch(announced):
         raise MalformedRequest(f"Content-Length must be a number of bytes, not {announced!r}.")
     elif len(request.body) > int(announced):
         raise MalformedRequest(
@@ -200,7 +200,7 @@ def body_lines(body: bytes) -> list[str]:
         text = body.decode()
     except UnicodeDecodeError:
         return _hexadecimal(body)
-    if _control.search(text):
+    if _CONTROL.search(text):
         return _hexadecimal(body)
     # A carriage return is a byte that may differ, so it is shown; split("\n") keeps a last empty line.
     return [line.replace("\r", "␍") for line in text.split("\n")] if text else []
@@ -211,7 +211,7 @@ def visible(line: str) -> str:
     if len(line) > LONGEST_LINE:
         half = LONGEST_LINE // 2
         line = f"{line[:half]}… {len(line) - LONGEST_LINE:,} more characters …{line[-half:]}"
-    return _invisible.sub("\N{REPLACEMENT CHARACTER}", line)
+    return _INVISIBLE.sub("\N{REPLACEMENT CHARACTER}", line)
 
 
 def _hexadecimal(body: bytes) -> list[str]:

@@ -1,7 +1,7 @@
 """Child processes: where a function runs that may crash, hang, or ask for too much memory.
 
 The children are forked from a server process that has pandas loaded, so one of them costs milliseconds and
-not a third of a second. They are kept for the next tasks and work under limits that the kernel enforces: an
+not a quarter of a second. They are kept for the next tasks and work under limits that the kernel enforces: an
 alarm clock, processor time and address space. Only small messages go through the pipes that they
 share, never a visitor's bytes: a child that dies spoils nothing for the others.
 

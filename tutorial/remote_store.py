@@ -121,6 +121,7 @@ def _s3_limits(driver: object) -> tuple[dict[str, Any], float]:
     }
     try:
         limits |= apply_config(driver, {}).get("config_kwargs", {})
+        # sum() takes numbers alone; texts would be joined, and repeated.
         return limits, TRIES * sum((limits["connect_timeout"], limits["read_timeout"]))
     except (TypeError, ValueError) as error:
         raise SettingsError(

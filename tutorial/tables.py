@@ -26,7 +26,7 @@ DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as
 TOO_LARGE = "This table is too large to be written out; please upload it in parts."
 
 # What Excel writes, and reads, as a first line that is no data.
-_named_delimiter = re.compile(r"sep=([^\r\n\"])(?:\r\n?|\n)", re.IGNORECASE)
+_NAMED_DELIMITER = re.compile(r"sep=([^\r\n\"])(?:\r\n?|\n)", re.IGNORECASE)
 
 
 def find_table(text: str, max_cells: int) -> Rows | None:
@@ -40,7 +40,7 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     >>> find_table("Dear Sir,\\nhello.", max_cells=10) is None
     True
     """
-    delimiters, named = DELIMITERS, _named_delimiter.match(text)
+    delimiters, named = DELIMITERS, _NAMED_DELIMITER.match(text)
     if named is not None:
         delimiters, text = named[1], text[named.end() :]
     longest = max(map(len, _lines(text)), default=0)

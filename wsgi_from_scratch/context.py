@@ -12,7 +12,7 @@ Differs:  an argument instead of context locals, so there is no "working outside
 Left out: ``g``; URLs and templates outside of a request
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from . import environ as wsgi
@@ -72,7 +72,7 @@ class Context:
         return flashes.take(self.session)
 
     def get_flashed_messages(
-        self, with_categories: bool = False, category_filter: tuple[str, ...] = ()
+        self, with_categories: bool = False, category_filter: Container[str] = ()
     ) -> list[Any]:
         """The waiting messages, taken from the session when first asked for and the same for the whole request."""
         return flashes.select(self._taken_flashes, with_categories, category_filter)

@@ -184,7 +184,7 @@ def make_converter(kind: str, arguments: str) -> Converter:
 
 # arguments = argument *( "," argument ) [ "," ]
 # argument  = [ name "=" ] ( word / quoted ), with spaces around each piece
-_argument = re.compile(
+_ARGUMENT = re.compile(
     r"""\s*(?:(?P<name>\w+)\s*=\s*)?(?:(?P<word>[\w.-]+)|(?P<quoted>"[^"]*"|'[^']*'))\s*(?:,|\Z)"""
 )
 
@@ -195,7 +195,7 @@ def _parse_arguments(text: str) -> tuple[list[object], dict[str, object]]:
     text = text.strip()
     position = 0
     while position < len(text):
-        argument = _argument.match(text, position)
+        argument = _ARGUMENT.match(text, position)
         if argument is None:
             raise ValueError(f"cannot read the argument at {text[position:].lstrip()!r}")
         word = argument["word"]

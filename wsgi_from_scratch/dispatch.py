@@ -120,8 +120,7 @@ class Application:
         else:
             return response(environ, start_response)
         finally:
-            if self._teardown or ctx.request.parsed_files:
-                self._clean_up(ctx, failure)
+            self._clean_up(ctx, failure)
 
     def _clean_up(self, ctx: Context, failure: BaseException | None) -> None:
         """Call the teardown hooks, and close uploaded files whatever becomes of them."""
@@ -151,9 +150,9 @@ class Application:
         environ, request = ctx.environ, ctx.request
         if not wsgi.request_host(environ).is_a_name:
             raise BadHost
-        websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
         # As it was sent, and not ``request.path``: the router redirects doubled slashes, so it must see them.
         path = wsgi.decode(environ.get("PATH_INFO", "/"))
+        websocket = wsgi.wants_websocket(environ)
         outcome = self.router.match(path, request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values

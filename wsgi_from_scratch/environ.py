@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 # uri-host [ ":" port ], narrowed to names, IPv4 and IPv6 addresses: what else RFC 3986 allows in a host
 # (percent-coding, "_" and worse) serves nobody but those who smuggle text into a Location.
-_host = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
+_HOST = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
 
 # transfer-coding = token *( OWS ";" OWS token "=" ( token / quoted-string ) )                     RFC 9112 §7
-_quoted_string = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
+_QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 _CHUNK = 64 * 1024
 """Bytes read at once when all of a body is wanted."""
@@ -82,7 +82,7 @@ def request_host(environ: "WSGIEnvironment") -> Host:
 def _server(environ: "WSGIEnvironment") -> str:
     """What the server calls itself: HTTP/1.0 clients send no Host."""
     name, port = environ.get("SERVER_NAME"), environ.get("SERVER_PORT", "")
-    if name is None or not port.isdecimal():
+    if name is None:
         return ""
     return f"[{name}]:{port}" if ":" in name and not name.startswith("[") else f"{name}:{port}"
 
@@ -91,7 +91,7 @@ def _server(environ: "WSGIEnvironment") -> str:
 def _checked_host(host: str, scheme: str) -> Host:
     """Cached because a server hears few names, and every request must be checked."""
     host = host.removesuffix(_DEFAULT_PORTS.get(scheme, ""))
-    match = _host.fullmatch(host)
+    match = _HOST.fullmatch(host)
     if match is None or int(match[2] or 1) > 65_535:
         return Host("")
     if match[1] is not None:
@@ -118,7 +118,7 @@ def wants_websocket(environ: "WSGIEnvironment") -> bool:
 def content_length(environ: "WSGIEnvironment") -> int | None:
     """The announced size of the body in bytes; None when there is none or the body is chunked, 0 for nonsense."""
     if "HTTP_TRANSFER_ENCODING" in environ:
-        codings = _quoted_string.sub("", environ["HTTP_TRANSFER_ENCODING"]).lower().split(",")
+        codings = _QUOTED_STRING.sub("", environ["HTTP_TRANSFER_ENCODING"]).lower().split(",")
         if "chunked" in [coding.strip(OWS) for coding in codings]:
             return None
     announced = environ.get("CONTENT_LENGTH")

@@ -28,7 +28,7 @@ Left out: the statuses that this application never raises
 
 from collections.abc import Iterable
 from http import HTTPStatus
-from typing import ClassVar
+from typing import ClassVar, Final
 
 REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus} | {
     # The registry's names changed over the years, and so did those of ``HTTPStatus``: these are the ones on the
@@ -47,6 +47,10 @@ REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 """Reason phrase by status code."""
 
 
+HTML: Final = ("Content-Type", "text/html; charset=utf-8")
+"""The field that says what a text is of which nothing else is said."""
+
+
 class HTTPException(Exception):
     """An answer with an error status. Subclasses set ``code``; handlers find errors by class or by code."""
 
@@ -59,7 +63,7 @@ class HTTPException(Exception):
 
     def get_headers(self) -> list[tuple[str, str]]:
         """The fields that the answer must carry, ``Content-Type`` of an error page first."""
-        return [("Content-Type", "text/html; charset=utf-8")]
+        return [HTML]
 
     def __str__(self) -> str:
         return f"{self.code} {self.name}"

@@ -52,6 +52,11 @@ Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and s
 needs no disk, and of twenty such files two are in memory.
 """
 
+FEW_PIECES: Final = 64
+"""Pieces of a file or field that are kept as they come, however small; and beyond that"""
+LARGE_PIECE: Final = 1024
+"""one for each so many bytes. More are joined: an object for each byte would take forty times its memory."""
+
 SMALL_FILE: Final = 256 * 1024
 """Bytes of memory that every file may take, beyond FILES_IN_MEMORY, too: then the limit of the body alone bounds them
 together. A thousand tiny files on disk would use up the process's descriptors."""
@@ -262,8 +267,7 @@ class _Collector:
             self._file.stream = self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
             self._disk.writelines(self._pieces)
             self._pieces.clear()
-        elif len(self._pieces) > 64 + self._size // 1024:
-            # Where single bytes come, an object for each would take forty times their memory.
+        elif len(self._pieces) > FEW_PIECES + self._size // LARGE_PIECE:
             self._pieces = [b"".join(self._pieces)]
 
     def _finish(self) -> None:

@@ -14,10 +14,9 @@ Left out: parameters as keyword arguments, ``setdefault``, slicing, access by po
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
-HTML: Final = ("Content-Type", "text/html; charset=utf-8")
-"""The type of a text of which nothing else is said."""
+from .errors import HTML
 
 _breaks_the_message = re.compile(r"[\r\n\0]").search
 
@@ -144,7 +143,7 @@ HeadersLike: TypeAlias = Headers | Mapping[str, str] | Iterable[tuple[str, str]]
 
 
 def _pairs(fields: HeadersLike) -> Iterable[tuple[str, str]]:
-    # Lists and dictionaries first: to ask an abstract class takes as long as to add a field.
+    # Lists and dictionaries first: whether something is a Mapping is asked in Python.
     if isinstance(fields, list):
         return fields
     return fields.items() if isinstance(fields, (dict, Mapping)) else fields

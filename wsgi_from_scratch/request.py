@@ -120,7 +120,10 @@ class Request:
 
     @lazy
     def stream(self) -> wsgi.Body:
-        """The body, bounded by its length and by ``max_content_length`` bytes; it can be read once."""
+        """The body, bounded by its length and by ``max_content_length`` bytes; it can be read once.
+
+        Raises RequestEntityTooLarge; reading does as well, and ClientDisconnected where the body breaks off.
+        """
         return wsgi.body(self.environ, self.max_content_length)
 
     @lazy
@@ -135,7 +138,11 @@ class Request:
 
     @lazy
     def form(self) -> MultiDict[str]:
-        """The fields of a form. Raises RequestEntityTooLarge beyond the limits."""
+        """The fields of a form.
+
+        Raises RequestEntityTooLarge beyond the limits, ClientDisconnected where the body breaks off, ServiceUnavailable
+        when a file finds no room; and so do ``files`` and ``data``.
+        """
         return self._form_and_files[0]
 
     @lazy
@@ -144,7 +151,7 @@ class Request:
         return self._form_and_files[1]
 
     def get_data(self) -> bytes:
-        """The whole body, whatever it is; a form can still be parsed from it."""
+        """The whole body, whatever it is; a form can still be parsed from it. Raises what ``stream`` does."""
         if self._body is None:
             self._body = self.stream.read()
         return self._body
@@ -166,7 +173,11 @@ class Request:
 
     @lazy
     def json(self) -> Any:
-        """The body as JSON. Raises UnsupportedMediaType when it is not announced as such, else BadRequest."""
+        """The body as JSON.
+
+        Raises UnsupportedMediaType when it is not announced as such, BadRequest when it is none, what ``stream`` does,
+        and RecursionError when it is nested too deep.
+        """
         if not self.is_json:
             raise UnsupportedMediaType
         try:

@@ -23,9 +23,9 @@ from datetime import date, datetime, time
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 from .cookies import dump_cookie
-from .errors import BY_CODE, REASONS
+from .errors import BY_CODE, HTML, REASONS
 from .grammar import format_date
-from .headers import HTML, Headers, HeadersLike
+from .headers import Headers, HeadersLike
 from .urls import iri_to_uri
 
 if TYPE_CHECKING:
@@ -301,6 +301,7 @@ def to_response(value: Any) -> Response:
     fields, or both. Raises TypeError for anything else, None included: a view that forgot its ``return`` must not
     answer with an empty page.
     """
+    # Most views return a text.
     if type(value) is str:
         return Response(value)
     if isinstance(value, Response):

@@ -150,11 +150,11 @@ class Rule:
 
 
 # variable = "<" [ converter [ "(" arguments ")" ] ":" ] name ">"
-_variable = re.compile(
+_VARIABLE = re.compile(
     r"<(?:(?P<converter>[a-zA-Z_]\w*)(?:\((?P<arguments>.*?)\))?:)?(?P<name>[a-zA-Z_]\w*)>",
     re.ASCII,
 )
-_slash_or_text = re.compile("/|[^/]+")
+_SLASH_OR_TEXT = re.compile("/|[^/]+")
 
 
 def _read(text: str) -> Iterator[Piece]:
@@ -162,7 +162,7 @@ def _read(text: str) -> Iterator[Piece]:
         raise ValueError("it must begin with a slash")
     text = re.sub("/{2,}", "/", text)
     position = 0
-    for match in _variable.finditer(text):
+    for match in _VARIABLE.finditer(text):
         yield from _static(text[position : match.start()])
         converter = make_converter(match["converter"] or "default", match["arguments"] or "")
         yield Variable(match["name"], converter)
@@ -173,7 +173,7 @@ def _read(text: str) -> Iterator[Piece]:
 def _static(text: str) -> list[str]:
     if "<" in text:
         raise ValueError("a '<' begins a variable, which is <name> or <converter:name>")
-    return _slash_or_text.findall(text)
+    return _SLASH_OR_TEXT.findall(text)
 
 
 def _split(pieces: Iterable[Piece]) -> list[list[Piece]]:

@@ -4,8 +4,9 @@ Jinja is a library of its own, and both applications use it. What a framework ad
 that the most important part is a default: a bare ``jinja2.Environment()`` does *not* escape, so whatever a visitor
 typed would be markup on the page.
 
-What is added here beside that makes a page five times as fast (benchmarks: fast paths). Jinja serves every
-program that there is; this one has templates that never change, and functions in them that want nothing of Jinja.
+What is added here beside that makes a page five times as fast (benchmarks: fast paths, which print all figures of this
+file). Jinja serves every program that there is; this one has templates that never change, and functions in them that
+want nothing of Jinja.
 
 Spec:     none; Jinja's documentation ("High Level API", "The Context")
 Flask:    flask.templating.Environment, flask.render_template, flask.Flask.select_jinja_autoescape
@@ -73,7 +74,7 @@ class _CodeGenerator(CodeGenerator):
     def visit_Output(self, node: nodes.Output, frame: Frame) -> None:
         """Write neighbouring texts and constant links as one text, which is put together once for each ``url_for``.
 
-        With what ``blockvisit`` does, a page of twenty links takes 8 µs, and not 11 (benchmarks: fast paths).
+        With what ``blockvisit`` does, a page of twenty links takes 8 µs, and not 11.
         """
         if frame.require_output_check or frame.eval_ctx.volatile or not frame.eval_ctx.autoescape:
             super().visit_Output(node, frame)

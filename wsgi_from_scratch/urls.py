@@ -20,7 +20,7 @@ from urllib.parse import urlsplit, urlunsplit
 _UNRESERVED = r"A-Za-z0-9._~\-"
 
 # pct-encoded = "%" HEXDIG HEXDIG
-_percent_coded = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PERCENT_CODED = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 def _quoter(safe: str) -> Callable[[str], str]:
@@ -46,7 +46,7 @@ _requote_user = _quoter("%!$&'()*+,;=")
 _quote_form_text = _quoter("!$'()*,/:;?@ ")
 
 # An origin-form without query or fragment that iri_to_uri would give back unchanged.
-_plain_path = re.compile(r"/(?!/)[A-Za-z0-9._~%!$&'()*+,/:;=@-]*", re.ASCII)
+_PLAIN_PATH = re.compile(r"/(?!/)[A-Za-z0-9._~%!$&'()*+,/:;=@-]*", re.ASCII)
 
 
 def unquote(text: str) -> str:
@@ -57,7 +57,7 @@ def unquote(text: str) -> str:
     """
     if "%" not in text:
         return text
-    data = _percent_coded.sub(_byte, text.encode())
+    data = _PERCENT_CODED.sub(_byte, text.encode())
     return data.decode(errors="wsgi_from_scratch.percent")
 
 
@@ -103,7 +103,7 @@ def iri_to_uri(iri: str) -> str:
 
     Raises ValueError when ``iri`` cannot be split (a broken IPv6 address, a port that is no number).
     """
-    if _plain_path.fullmatch(iri):
+    if _PLAIN_PATH.fullmatch(iri):
         return iri
     parts = urlsplit(iri)
     host = (parts.hostname or "").encode("idna").decode("ascii")

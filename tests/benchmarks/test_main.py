@@ -151,6 +151,7 @@ MACHINE = {
     "processor": "Processor",
     "memory_gib": 8,
     "load": [0.1],
+    "versions": {"flask": "3.1.3", "falcon": "4.4.0"},
 }
 
 

@@ -46,7 +46,7 @@ PATHS = {
 ENTITY_TAG = '"1767323045.0-12034-2839612345"'
 LAST_MODIFIED = "Fri, 02 Jan 2026 03:04:05 GMT"
 
-_length = re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
+_LENGTH = re.compile(rb"\r\nContent-Length: (\d+)", re.IGNORECASE)
 
 
 class _Handler(socketserver.StreamRequestHandler):
@@ -59,7 +59,7 @@ class _Handler(socketserver.StreamRequestHandler):
             if not line:
                 return
             head += line
-        found = _length.search(head)
+        found = _LENGTH.search(head)
         body = self.rfile.read(int(found[1])) if found else b""
         self.server.requests.append(head + body)  # type: ignore[attr-defined]  # of the server below
         page = b"<!DOCTYPE html><meta charset=utf-8><link rel=icon href=data:,><title>page</title>"
@@ -203,7 +203,7 @@ def seeds_of(label: str, raw: bytes) -> Iterator[tuple[str, bytes]]:
     if not label.startswith("multipart") or label.endswith(("quotes", "newline", "chosen")):
         raw = re.sub(rb"\r\nHost: [^\r]*", b"\r\nHost: localhost", raw, count=1)
         raw = re.sub(rb"http://127\.0\.0\.1:\d+", b"http://localhost", raw)
-        yield "requests", _length.sub(rb"\r\nContent-Length: *", raw, count=1)
+        yield "requests", _LENGTH.sub(rb"\r\nContent-Length: *", raw, count=1)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -21,8 +21,8 @@ from rich.table import Table
 from .engine import SECONDS_FOR_ONE
 from .targets import TARGETS
 
-_runs = re.compile(rb"number_of_executed_units: +(\d+)")
-_covered = re.compile(rb"cov: (\d+)")
+_RUNS = re.compile(rb"number_of_executed_units: +(\d+)")
+_COVERED = re.compile(rb"cov: (\d+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def run(name: str, seconds: int, folder: Path) -> Run:
                     print(line, end="", flush=True)
     said = log.read_bytes()
     failure = "" if process.returncode == 0 else _failure(folder, process.returncode, said)
-    runs, covered = _runs.search(said), _covered.findall(said)
+    runs, covered = _RUNS.search(said), _COVERED.findall(said)
     return Run(
         name, int(runs[1]) if runs else 0, int(covered[-1]) if covered else 0, findings, failure
     )

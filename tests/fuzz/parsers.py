@@ -29,8 +29,8 @@ from wsgi_from_scratch.multipart import MAX_PART_HEADERS
 
 from .finding import answer, holds, same
 
-_line_break = re.compile(rb"\r\n|\n|\r")
-_blank_line = re.compile(rb"\r\n\r\n|\n\n|\r\r")
+_LINE_BREAK = re.compile(rb"\r\n|\n|\r")
+_BLANK_LINE = re.compile(rb"\r\n\r\n|\n\n|\r\r")
 
 
 def _texts(data: bytes) -> Iterator[str]:
@@ -42,7 +42,7 @@ def _texts(data: bytes) -> Iterator[str]:
 
 def _has_many_fields(body: bytes) -> bool:
     """Whether a part may have more header fields than ours takes; Werkzeug takes any number."""
-    return any(len(_line_break.findall(b)) >= MAX_PART_HEADERS for b in _blank_line.split(body))
+    return any(len(_LINE_BREAK.findall(b)) >= MAX_PART_HEADERS for b in _BLANK_LINE.split(body))
 
 
 def check_multipart(data: bytes) -> None:

@@ -37,7 +37,7 @@ CORPUS = Path(__file__).with_name("corpus")
 LARGEST_SEED = 6_000
 """Bytes. A scenario's request that is larger repeats itself, or it holds a workbook, which takes a process to read."""
 
-_workbook = re.compile(rb"PK\x03\x04|\xd0\xcf\x11\xe0")
+_WORKBOOK = re.compile(rb"PK\x03\x04|\xd0\xcf\x11\xe0")
 
 _PARTS = (
     b"\r\n", b"\n", b"\r", b"--", b"--cut", b"--cut--", b"\r\n--cut\r\n", b"\r\n\r\n", b"Content-Disposition: ",
@@ -129,7 +129,7 @@ def _scenario_requests() -> Iterator[bytes]:
                 for step, asked in zip(scenario.steps, answers, strict=True):
                     mounted_at = "" if callable(step) else step.mounted_at
                     seed = as_seed(asked.request, mounted_at)
-                    if len(seed) <= LARGEST_SEED and not _workbook.search(seed):
+                    if len(seed) <= LARGEST_SEED and not _WORKBOOK.search(seed):
                         yield seed
 
 

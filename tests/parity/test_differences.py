@@ -1,4 +1,4 @@
-"""Each known difference is there, ours is right, and a request that is nearly the same gets the same answer."""
+"""The known difference is there, and ours is right; what is nearly the same gets the same answer from both."""
 
 import io
 from collections.abc import Iterable
