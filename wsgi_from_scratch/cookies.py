@@ -113,22 +113,21 @@ def dump_cookie(
     >>> dump_cookie("note", 'a;"b"', samesite="lax", httponly=True)
     'note="a\\073\\"b\\""; HttpOnly; Path=/; SameSite=Lax'
     """
-    begin, flags = _begin_and_flags(name, secure, httponly, path, samesite)
-    parts = [begin + _quote(value)]
+    attributes = ""
     if domain is not None:
         host = domain.partition(":")[0].lstrip(".")
-        parts.append(f"Domain={_checked(host.encode('idna').decode('ascii'))}")
+        attributes += f"; Domain={_checked(host.encode('idna').decode('ascii'))}"
     if isinstance(max_age, timedelta):
         max_age = int(max_age.total_seconds())
     if expires is None and max_age is not None:
         expires = time.time() + max_age
     if expires is not None:
-        parts.append(
-            f"Expires={_checked(expires) if isinstance(expires, str) else format_date(expires)}"
-        )
+        date = _checked(expires) if isinstance(expires, str) else format_date(expires)
+        attributes += f"; Expires={date}"
     if max_age is not None:
-        parts.append(f"Max-Age={max_age}")
-    cookie = "; ".join(parts) + flags
+        attributes += f"; Max-Age={max_age}"
+    begin, flags = _begin_and_flags(name, secure, httponly, path, samesite)
+    cookie = f"{begin}{_quote(value)}{attributes}{flags}"
     if 0 < max_size < len(cookie):
         warnings.warn(
             f"The cookie {name!r} takes {len(cookie)} bytes with its attributes. Browsers may drop,"
