@@ -17,6 +17,8 @@ Differs:  The conditions count in the order of RFC 9110 §13.2.2, and all before
           A range is for GET, and in bytes. Flask cuts what HEAD tells of, and answers other units with 416.
           ``If-Range`` has the tag or the date as they were sent. Flask takes a weak tag and a later date as well.
           A suffix longer than the file is all of it. Flask answers 416.
+          A file without a tag equals no other, and is there: ``If-None-Match`` is true for any tag, and false for
+          ``*``. Flask looks at its date instead, or sends it.
           A file that is gone or forbidden when it is opened is a 404, and Flask answers 500. HEAD and a 304 open none.
           A condition with a date beyond a C integer counts as absent. Flask answers 500.
 Left out: ``conditional=False``, ``X-Sendfile``, a function as ``max_age``, directories relative to the application,

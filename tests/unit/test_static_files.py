@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 from wsgiref.util import setup_testing_defaults
 
+import flask
 import pytest
 
 from wsgi_from_scratch.errors import NotFound, PreconditionFailed, RequestedRangeNotSatisfiable
+from wsgi_from_scratch.grammar import format_date
 from wsgi_from_scratch.response import Response
 from wsgi_from_scratch.static_files import (
     CHUNK_SIZE,
@@ -178,6 +180,19 @@ def test_a_file_without_validators_is_there_and_equals_no_other(
             answer()
     else:
         assert answer().status_code == status
+
+
+@pytest.mark.parametrize(("tags", "ours", "flasks"), [('"a"', 200, 304), ("*", 304, 200)])
+def test_a_file_without_a_tag_is_not_judged_by_its_date_where_tags_were_sent(
+    tags: str, ours: int, flasks: int
+) -> None:
+    request = environ(HTTP_IF_NONE_MATCH=tags)
+    if tags != "*":
+        request["HTTP_IF_MODIFIED_SINCE"] = format_date(2_000)
+    options: dict[str, Any] = {"mimetype": "text/plain", "last_modified": 1_000}
+    assert send_file(request, io.BytesIO(SMALL), **options).status_code == ours
+    with flask.Flask(__name__).request_context(request):
+        assert flask.send_file(io.BytesIO(SMALL), **options).status_code == flasks
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
