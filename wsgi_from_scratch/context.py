@@ -56,7 +56,7 @@ class Context:
             self.opened_session = self.current_app.sessions.open_session(self.request)
         return self.opened_session
 
-    @property
+    @lazy
     def session(self) -> Session:
         """What the visitor's cookie remembers. Assign to its keys: a change deeper inside is not noticed."""
         session = self.open_session()

@@ -120,7 +120,8 @@ class Application:
         else:
             return response(environ, start_response)
         finally:
-            self._clean_up(ctx, failure)
+            if self._teardown or ctx.request.parsed_files:
+                self._clean_up(ctx, failure)
 
     def _clean_up(self, ctx: Context, failure: BaseException | None) -> None:
         """Call the teardown hooks, and close uploaded files whatever becomes of them."""
@@ -152,7 +153,7 @@ class Application:
             raise BadHost
         # As it was sent, and not ``request.path``: the router redirects doubled slashes, so it must see them.
         path = wsgi.decode(environ.get("PATH_INFO", "/"))
-        websocket = wsgi.wants_websocket(environ)
+        websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
         outcome = self.router.match(path, request.method, websocket=websocket)
         if isinstance(outcome, Found):
             request.endpoint, request.view_args = outcome.endpoint, outcome.values

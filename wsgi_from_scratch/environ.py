@@ -108,8 +108,8 @@ def _checked_host(host: str, scheme: str) -> Host:
 
 
 def wants_websocket(environ: "WSGIEnvironment") -> bool:
-    """Whether the client asks to leave HTTP for the WebSocket protocol (RFC 6455 §4.1)."""
-    if environ.get("HTTP_UPGRADE", "").lower() != "websocket":
+    """Whether the client, which asks to leave HTTP, wants the WebSocket protocol (RFC 6455 §4.1)."""
+    if environ["HTTP_UPGRADE"].lower() != "websocket":
         return False
     options = environ.get("HTTP_CONNECTION", "").lower().split(",")
     return "upgrade" in [option.strip(OWS) for option in options]

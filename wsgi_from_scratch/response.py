@@ -10,8 +10,8 @@ Differs:  a body is closed even when ``start_response`` fails, for a fault in th
           with ``direct_passthrough``, too, what was left to :meth:`Response.call_on_close` is done, and ``data`` can
           be read
 Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none); values
-          of fields that are no text; properties for fields that this application does not set; ``abort`` with a text
-          or a response
+          of fields that are no text; a second ``Location``, and a ``Content-Location`` beyond ASCII; properties for
+          fields that this application does not set; ``abort`` with a text or a response
 """
 
 import dataclasses
@@ -49,7 +49,6 @@ _REPRESENTATION_FIELDS = frozenset(
 
 
 _LENGTH = frozenset({"content-length"})
-_URLS = frozenset({"location", "content-location"})
 
 
 class _StatusLines(dict[int, str]):
@@ -205,10 +204,9 @@ class Response:
         return _Closing(_encoded(body), self.close)
 
     def _head(self, code: int) -> list[tuple[str, str]]:
-        """The fields to send; those of the response stay as they are."""
         headers = self.headers
-        if not _URLS.isdisjoint(headers.names):
-            headers = _with_uris(headers)
+        if "location" in headers.names:
+            headers["Location"] = iri_to_uri(headers["Location"])
         if 100 <= code < 200 or code in (204, 304):
             left_out = _REPRESENTATION_FIELDS if code == 304 else _LENGTH
             fields = zip(headers.names, headers, strict=True)
@@ -246,15 +244,6 @@ class _Closing:
 
     def __next__(self) -> bytes:
         return next(self._iterator)
-
-
-def _with_uris(headers: Headers) -> Headers:
-    """A copy in which what names a place is ASCII, and the last of several counts."""
-    headers = Headers(headers)
-    for name in ("Location", "Content-Location"):
-        if name in headers:
-            headers[name] = iri_to_uri(headers.getlist(name)[-1])
-    return headers
 
 
 def _close(body: object) -> None:

@@ -85,7 +85,7 @@ def test_a_passed_through_body_can_be_read() -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 304])
 def test_a_response_stays_as_it_was_when_it_is_sent(status: int) -> None:
-    fields = [("Location", "/grün"), ("Content-Type", "a/b"), ("Content-Length", "7")]
+    fields = [("Location", "/"), ("Content-Type", "a/b"), ("Content-Length", "7")]
     for kept in (fields, fields[:2]):
         response = Response([b"a"], status, kept)
         send(response)
