@@ -52,10 +52,9 @@ Werkzeug keeps 500 KiB of each file. A bound for all of them can be larger and s
 needs no disk, and of twenty such files two are in memory.
 """
 
-FEW_PIECES: Final = 64
-"""Pieces of a file or field that are kept as they come, however small; and beyond that"""
-LARGE_PIECE: Final = 1024
-"""one for each so many bytes. More are joined: an object for each byte would take forty times its memory."""
+MANY_PIECES: Final = 64
+"""Pieces of a file or field that are kept as they come. More are joined while they have less than a kibibyte on
+average: an object for every two bytes takes nearly thirty times their memory."""
 
 SMALL_FILE: Final = 256 * 1024
 """Bytes of memory that every file may take, beyond FILES_IN_MEMORY, too: then the limit of the body alone bounds them
@@ -267,7 +266,7 @@ class _Collector:
             self._file.stream = self._disk = TemporaryFile()  # noqa: SIM115 - closed with the request
             self._disk.writelines(self._pieces)
             self._pieces.clear()
-        elif len(self._pieces) > FEW_PIECES + self._size // LARGE_PIECE:
+        elif len(self._pieces) > MANY_PIECES + self._size // 1024:
             self._pieces = [b"".join(self._pieces)]
 
     def _finish(self) -> None:
