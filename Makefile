@@ -17,7 +17,7 @@ picture: .venv/complete ## make docs/compare.svg and the ledger in README.md fro
 explore: .venv/complete ## send requests of your own to both applications, on a web page
 	.venv/bin/python compare.py serve
 
-test: .venv/complete ## run the tests, but those of whole servers
+test: .venv/complete ## run the tests, but those of "make servers", "make cluster", "make soak"
 	.venv/bin/python -m pytest --numprocesses=auto
 
 EXAMPLES ?= 20000

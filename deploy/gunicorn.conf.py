@@ -8,8 +8,10 @@ import io
 import logging
 import os
 import sys
+import time
 from collections.abc import Mapping
 from datetime import timedelta
+from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,15 +38,24 @@ MAX_DRAINED = 64 * 1024 * 1024
 SILENCE = 5.0
 """Seconds for which a client that owes the rest of such a body may say nothing."""
 
+PATIENCE = 60.0
+"""Seconds that all of it may take."""
+
 NOT_LOGGED = frozenset({"/healthz", "/readyz"})
 """Paths that balancers ask for every few seconds."""
 
 chdir = str(ROOT)
 bind = os.environ.get("BIND", "127.0.0.1:8000")
 
+if not bind:
+    sys.exit("gunicorn: BIND is empty: name an address, or leave it out.")
+
 # Python runs one thread of a process at a time, so a worker keeps one core busy and no more. At least two, as one alone
 # would leave nobody for the seconds in which it is replaced (``max_requests``).
-workers = int(os.environ.get("WEB_CONCURRENCY") or max(2, len(os.sched_getaffinity(0))))
+cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+workers = int(os.environ.get("WEB_CONCURRENCY", max(2, cores)))
+if workers < 1:
+    sys.exit("gunicorn: WEB_CONCURRENCY must be at least 1: without a worker nobody answers.")
 # Not "sync", which takes a worker for dead when one request lasts longer than ``timeout``: a conversion may wait and
 # run for half a minute. Four threads, so that one such wait does not hold up the worker.
 worker_class = "gthread"
@@ -100,10 +111,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
         if environ.get("PATH_INFO") in NOT_LOGGED:
             return
         client = environ["REMOTE_ADDR"]
-        if client in self.cfg.forwarded_allow_ips:
-            client = environ.get("HTTP_X_FORWARDED_FOR", client)
         facts = {
-            "client": client,
+            "client": environ.get("HTTP_X_FORWARDED_FOR", client)
+            if self.trusts(client)
+            else client,
             "method": environ["REQUEST_METHOD"],
             "target": environ["RAW_URI"],
             "mounted_at": environ.get("SCRIPT_NAME", ""),
@@ -114,6 +125,12 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
             "referrer": environ.get("HTTP_REFERER", ""),
         }
         self.access_log.info("request", extra=facts)
+
+    def trusts(self, peer: str) -> bool:
+        """Whether gunicorn believes what this peer tells of others, as it does whoever comes through a Unix socket."""
+        if not peer or "*" in self.cfg.forwarded_allow_ips:
+            return True
+        return any(ip_address(peer) in network for network in self.cfg.forwarded_allow_networks())
 
 
 logger_class = Logger
@@ -166,8 +183,13 @@ def with_error_stream(application: "WSGIApplication") -> "WSGIApplication":
 
 
 def post_worker_init(worker: Any) -> None:
-    """Start, in each worker, the process that has pandas loaded: it outlives no fork, so not before."""
-    worker.wsgi.extensions["spreadsheets"].preload()
+    """Start, in each worker, the process that has pandas loaded: it outlives no fork, so not before.
+
+    An application in a middleware cannot be asked for it, and starts that process with the first workbook.
+    """
+    extensions = getattr(worker.wsgi, "extensions", {})
+    if "spreadsheets" in extensions:
+        extensions["spreadsheets"].preload()
     worker.wsgi = with_error_stream(worker.wsgi)
 
 
@@ -176,12 +198,12 @@ def post_request(worker: Any, req: Any, environ: "WSGIEnvironment", resp: Any) -
 
     Behind nginx there is nothing left to wait for; a client that comes here directly reads its 413.
     """
-    if resp is None:  # the request could not be read, so where its body is cannot be known
+    if resp is None:  # refused before the application was asked: gunicorn closes the connection
         return
-    left = MAX_DRAINED
+    left, end = MAX_DRAINED, time.monotonic() + PATIENCE
     try:
         req.unreader.sock.settimeout(SILENCE)
-        while left > 0 and (data := req.body.read(min(left, 65_536))):
+        while left > 0 and time.monotonic() < end and (data := req.body.read(min(left, 65_536))):
             left -= len(data)
     except Exception as error:
         # Broken chunks, silence, a client that left: gunicorn closes the connection.

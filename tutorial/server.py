@@ -276,10 +276,9 @@ def serve(
         return failure(program, str(error))
     try:
         server = Server(options.host, options.port, application)
-    except OSError as error:
-        return failure(
-            program, f"cannot listen on {options.host}, port {options.port}: {error.strerror}."
-        )
+    except (OSError, UnicodeError) as error:  # the second: no name of a host, such as "a..b"
+        reason = getattr(error, "strerror", error)
+        return failure(program, f"cannot listen on {options.host}, port {options.port}: {reason}.")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with server, contextlib.suppress(KeyboardInterrupt):
         print(f"{program} answers at {server.url} (Ctrl-C stops it)", flush=True)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from hmac import compare_digest
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from .errors import SettingsError
 from .secret_key import kept_secret_key
@@ -27,7 +27,7 @@ INSTANCE = ROOT / "instance"
 class Settings:
     """The settings of one application; ``repr`` leaves out whatever opens a door.
 
-    Raises ``SettingsError`` for a value that is empty, not positive, or not text where text is wanted.
+    Raises ``SettingsError`` for a value of another type, an empty text, or a number that is not positive.
     """
 
     secret_key: str = field(repr=False)
@@ -82,8 +82,8 @@ class Settings:
     5 kB can name one long text in each of its cells. A page takes up to ten times its bytes while it is made."""
 
     conversion_timeout: float = 10.0
-    """Seconds that a child process may take for a workbook. Five times what a million cells need,
-    and well below the 30 seconds after which gunicorn takes its own worker for dead."""
+    """Seconds that a child process may take for a workbook, five times what a million cells need. With its
+    wait for a free one it may take three times as long: nginx and gunicorn must wait for more than that."""
 
     conversion_memory: int = 512 * MEBIBYTE
     """Bytes of memory that a child process may ask for on top of what it holds when idle. A million cells
@@ -150,18 +150,31 @@ def _as_bytes(text: str | None) -> bytes:
     return (text or "").encode("utf-8", "surrogatepass")
 
 
+_WANTED: Final[dict[object, tuple[type | tuple[type, ...], str]]] = {
+    str: (str, "text"),
+    tuple[str, ...]: (tuple, "a tuple of texts"),
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    bool: (bool, "true or false"),
+}
+"""By the type of a setting: of which types a value may be, and how that is said."""
+
+
 def _check(name: str, value: object, wanted: object) -> None:
+    types, words = _WANTED[wanted]
     texts = value if isinstance(value, tuple) else (value,) if wanted is str else ()
+    # True and False are numbers to Python, and none here.
+    right = isinstance(value, types) and (wanted is bool or not isinstance(value, bool))
+    if not right or not all(isinstance(text, str) for text in texts):
+        raise SettingsError(f"{name} must be {words}, not a value of type {type(value).__name__}.")
     for text in texts:
-        if not isinstance(text, str):
-            raise SettingsError(f"{name} must be text, not a value of type {type(text).__name__}.")
         if not text:
             raise SettingsError(f"{name} is empty: give it a value, or leave it out.")
         try:
             text.encode()
         except UnicodeEncodeError:
             raise SettingsError(f"{name} is not valid UTF-8.") from None
-    if isinstance(value, int | float) and wanted is not bool and not 0 < value < float("inf"):
+    if wanted is not bool and isinstance(value, int | float) and not 0 < value < float("inf"):
         raise SettingsError(f"{name} must be greater than zero, not {value}.")
 
 

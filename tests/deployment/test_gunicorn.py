@@ -139,11 +139,25 @@ def test_a_request_line_and_a_field_have_at_most_8_kib(any_host: Site, longest: 
     assert answer.status in (refused, 431)
 
 
-def test_a_bad_setting_stops_the_start_with_one_sentence(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "gunicorn", "-c", str(DEPLOY / "gunicorn.conf.py")]
-    environ = {**os.environ, "SECRET_KEY": "x", "MAX_CELLS": "many", "HOME": str(tmp_path)}
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("MAX_CELLS", "many", "MAX_CELLS must be a whole number such as 1000, not 'many'."),
+        ("BIND", "", "BIND is empty: name an address, or leave it out."),
+        (
+            "WEB_CONCURRENCY",
+            "0",
+            "WEB_CONCURRENCY must be at least 1: without a worker nobody answers.",
+        ),
+    ],
+)
+def test_a_bad_setting_stops_the_start_with_one_sentence(
+    name: str, text: str, sentence: str, tmp_path: Path
+) -> None:
+    environ = {**os.environ, "HOME": str(tmp_path), "INSTANCE_PATH": str(tmp_path), name: text}
+    command = [sys.executable, "-m", "gunicorn", "--config", str(DEPLOY / "gunicorn.conf.py")]
     answer = subprocess.run(
-        [*command, "flask_version:app"],
+        [*command, "wsgi_from_scratch:app"],
         cwd=ROOT,
         env=environ,
         capture_output=True,
@@ -151,8 +165,39 @@ def test_a_bad_setting_stops_the_start_with_one_sentence(tmp_path: Path) -> None
         timeout=PATIENCE,
         check=False,
     )
-    sentence = "gunicorn: MAX_CELLS must be a whole number such as 1000, not 'many'.\n"
-    assert (answer.returncode, answer.stdout, answer.stderr) == (1, "", sentence)
+    expected = (1, "", f"gunicorn: {sentence}\n")
+    assert (answer.returncode, answer.stdout, answer.stderr) == expected
+
+
+IN_A_MIDDLEWARE = """
+from werkzeug.middleware.proxy_fix import ProxyFix
+import wsgi_from_scratch
+
+class app(ProxyFix):
+    def __call__(self, environ, start_response):
+        environ["wsgi.errors"].write("The middleware was here.\\n")
+        return super().__call__(environ, start_response)
+
+app = app(wsgi_from_scratch.create_app())
+"""
+
+
+def test_a_middleware_may_stand_around_the_application_and_its_words_are_records(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "in_a_middleware.py").write_text(IN_A_MIDDLEWARE)
+    with host("in_a_middleware", tmp_path, "--pythonpath", str(tmp_path)) as site:
+        assert site.ask(get("/hello/a")).status == 200
+        told = [record for record in records(site) if record["logger"] == "wsgi.errors"]
+    assert [record["message"] for record in told] == ["The middleware was here."]
+
+
+@pytest.mark.parametrize("trusted", ["127.0.0.0/8", "*"])
+def test_whoever_gunicorn_believes_is_believed_by_its_log(trusted: str, tmp_path: Path) -> None:
+    environ = {"FORWARDED_ALLOW_IPS": trusted}
+    with host("wsgi_from_scratch", tmp_path, environ=environ) as site:
+        site.ask(get("/hello/claim", "X-Forwarded-For: 10.1.2.3"))
+        assert recorded(site, "/hello/claim")["client"] == "10.1.2.3"
 
 
 def test_there_is_no_control_socket_that_two_gunicorns_could_share(any_host: Site) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from tests.deployment.hosts import DEPLOY
 from tests.servers.running import PATIENCE, ROOT
-from tutorial import remote_store
+from tutorial import children, remote_store
 from tutorial.errors import SettingsError
 from tutorial.settings import Settings
 
@@ -61,7 +61,20 @@ def test_systemd_waits_longer_than_gunicorn() -> None:
     graceful = re.search(r"^graceful_timeout = (\d+)$", gunicorn, re.MULTILINE)
     assert waits is not None
     assert graceful is not None
-    assert int(waits[1]) > int(graceful[1]) > Settings.conversion_timeout
+    assert int(waits[1]) > int(graceful[1])
+
+
+def test_whoever_waits_for_an_answer_waits_for_a_conversion() -> None:
+    longest = children.PATIENCE * Settings.conversion_timeout
+    nginx = (DEPLOY / "nginx-application.conf").read_text("utf-8")
+    gunicorn = (DEPLOY / "gunicorn.conf.py").read_text("utf-8")
+    for pattern, text in (
+        (r"^proxy_read_timeout +(\d+)s;$", nginx),
+        (r"^graceful_timeout = (\d+)$", gunicorn),
+    ):
+        found = re.search(pattern, text, re.MULTILINE)
+        assert found is not None
+        assert int(found[1]) >= longest + 5
 
 
 def test_the_environment_file_explains_every_setting_and_no_other() -> None:

@@ -119,6 +119,13 @@ def test_a_form_is_taken_from_a_page_of_its_own_host(
     assert both.ask(step).status == status
 
 
+def test_what_an_acme_client_is_asked_for_is_not_sent_on(both: Front) -> None:
+    """There is no such file here, and the redirect would lead to the application's own 404."""
+    answer = both.plain.ask(get("/.well-known/acme-challenge/token"))
+    assert (answer.status, answer.headers.get("Location")) == (404, None)
+    assert b"nginx" in answer.body
+
+
 TARGETS = ["/", "/flask/hello/a?b=%2F&c", "/nowhere", "//evil.example.org/", "/a%0d%0aX:%20b"]
 
 

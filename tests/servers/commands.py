@@ -78,9 +78,9 @@ def _uwsgi(port: str) -> list[str]:
         "--need-app",
         "--enable-threads",
         "--threads=4",
-        # Else it is uWSGI itself, which multiprocessing would start for the child that reads a workbook.
         "--reload-mercy=1",
         "--worker-reload-mercy=1",
+        # Else it is uWSGI itself, which multiprocessing would start for the child that reads a workbook.
         f"--py-sys-executable={sys.executable}",
         f"--http-socket=127.0.0.1:{port}",
         f"--module={APPLICATION}",

@@ -327,6 +327,15 @@ def test_a_taken_port_is_said_in_one_sentence(
     assert capsys.readouterr() == ("", sentence)
 
 
+def test_a_host_that_cannot_be_one_is_said_in_one_sentence(
+    recorder: Recorder, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert serve(lambda: recorder, "program", ["--host", "a..b"]) == 2
+    out, sentence = capsys.readouterr()
+    assert (out, sentence.count("\n")) == ("", 1)
+    assert sentence.startswith("program: cannot listen on a..b, port ")
+
+
 @pytest.mark.parametrize("port", ["65536", "-1", "1_0", "http", ""])
 def test_a_port_that_is_none_is_refused(
     recorder: Recorder, port: str, capsys: pytest.CaptureFixture[str]
