@@ -67,6 +67,13 @@ def test_each_request_reaches_its_application_as_it_was_sent(
     assert (record["mounted_at"], record["status"]) == (mounted_at, status)
 
 
+@pytest.mark.parametrize("target", ["/", "/flask/", "/" + "a" * 9_000])
+def test_no_version_is_told(front: Site, target: str) -> None:
+    answer = front.ask(get(target))
+    assert answer.headers["Server"] == "nginx"
+    assert b"nginx/" not in answer.body
+
+
 def test_links_and_redirects_keep_the_prefix(front: Site) -> None:
     for prefix in ("/flask", "/scratch", ""):
         answer = front.ask(get(f"{prefix}/redirect_endpoint"))

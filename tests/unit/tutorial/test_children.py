@@ -95,6 +95,21 @@ def test_limits_are_those_of_one_task_and_not_of_all_that_a_child_has_done() -> 
     children.close()
 
 
+WITH_CORES = """
+import resource
+from tutorial.children import under_limits
+
+hard_limit = resource.getrlimit(resource.RLIMIT_CORE)[1]
+resource.setrlimit(resource.RLIMIT_CORE, (hard_limit, hard_limit))
+print(under_limits(5.0, 2**28, resource.getrlimit, resource.RLIMIT_CORE)[0])
+"""
+
+
+def test_a_crash_leaves_no_core_file() -> None:
+    finished = run_script(WITH_CORES)
+    assert finished.stdout == "0\n", finished.stderr
+
+
 COLLECTING = """
 import gc
 from tutorial.children import under_limits
