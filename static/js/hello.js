@@ -12,42 +12,46 @@ function show(text, failed = false) {
   answer.classList.toggle("failed", failed);
 }
 
-async function send() {
-  const response = await fetch(button.dataset.url, {
-    method: "POST",
-    headers: { "Content-Type": "application/json; charset=utf-8" },
-    body: body.value,
-    signal: AbortSignal.timeout(PATIENCE),
-  });
-  const mediaType = response.headers.get("Content-Type") ?? "";
-  if (!mediaType.startsWith("application/json")) {
-    throw new Error(`The server answered ${response.status} ${response.statusText} and no JSON.`);
+// The message in JSON, or undefined if there is none.
+function messageOf(json) {
+  try {
+    return JSON.parse(json).message;
+  } catch {
+    return undefined;
   }
-  return response.json();
 }
 
-function explain(error) {
-  switch (error.name) {
-    case "TimeoutError":
-      return "The server was silent for too long. Try again in a moment.";
-    case "TypeError": // fetch's word for every failure of the network
-      return "The server cannot be reached. Is it still running?";
-    case "SyntaxError":
-      return "The server promised JSON and sent something else.";
-    default:
-      return error.message;
-  }
+// The sentence of an error page (error.html).
+function sentenceOf(page) {
+  return new DOMParser().parseFromString(page, "text/html").querySelector(".lede")?.textContent ?? "";
 }
 
 async function post() {
   show("Sending …");
+  let response, text;
   try {
-    const { message } = await send();
+    response = await fetch(button.dataset.url, {
+      method: "POST",
+      headers: { "Content-Type": "application/json; charset=utf-8" },
+      body: body.value,
+      signal: AbortSignal.timeout?.(PATIENCE), // an older browser has a patience of its own
+    });
+    text = await response.text();
+  } catch (error) {
+    console.warn("JSON was not sent:", error);
+    const silent = "The server was silent for too long. Try again in a moment.";
+    const gone = "The server cannot be reached. Is it still running?";
+    show(error.name === "TimeoutError" ? silent : gone, true);
+    return;
+  }
+  const message = messageOf(text);
+  if (!response.ok) {
+    show(`The server answered ${response.status}. ${sentenceOf(text)}`, true);
+  } else if (typeof message === "string") {
     console.log(message);
     show(message);
-  } catch (error) {
-    console.warn("JSON was not accepted:", error);
-    show(explain(error), true);
+  } else {
+    show(`The server answered ${response.status}, but without a message.`, true);
   }
 }
 

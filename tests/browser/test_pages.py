@@ -18,6 +18,8 @@ PAGES = ["/", "/login", "/displaylist", "/get_session_data"]
 # How a page looks and is reached follows from its bytes, which are the same (tests/parity): one application will do.
 one_application = pytest.mark.parametrize("site", ["wsgi_from_scratch"], indirect=True)
 
+JSON, HTML = "application/json", "text/html; charset=utf-8"
+
 WIDE_ROW = ",".join(f"column-{number}" for number in range(30)) + "\n"
 
 
@@ -90,7 +92,67 @@ def test_refused_json_is_explained_on_the_page(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_label("JSON to send").fill("{")
     page.locator("#json_post_btn").click()
-    page.get_by_text("The server answered 400").wait_for()
+    answer = page.locator("output.failed")
+    answer.wait_for()
+    assert answer.inner_text() == (
+        "The server answered 400."
+        " Something in this request is missing or malformed, so there was nothing to act on."
+    )
+
+
+def test_json_that_lacks_a_text_is_answered_with_what_to_send(open_page: Open) -> None:
+    page = open_page("/")
+    page.get_by_label("JSON to send").fill("[]")
+    page.locator("#json_post_btn").click()
+    page.get_by_text('Send a JSON object with two texts, "greeting" and "name".').wait_for()
+
+
+@one_application
+@pytest.mark.parametrize(
+    ("status", "media_type", "body", "told"),
+    [
+        (200, JSON, "null", "The server answered 200, but without a message."),
+        (200, JSON, "{}", "The server answered 200, but without a message."),
+        (200, JSON, '{"message": {}}', "The server answered 200, but without a message."),
+        (200, JSON, "{", "The server answered 200, but without a message."),
+        (200, HTML, "<p>Log in first", "The server answered 200, but without a message."),
+        (400, JSON, '{"message": "Stored"}', "The server answered 400."),
+        (500, JSON, '{"message": "Stored"}', "The server answered 500."),
+        (502, HTML, "<h1>Bad Gateway</h1>", "The server answered 502."),
+    ],
+)
+def test_an_answer_without_a_message_is_told_as_a_failure(
+    open_page: Open, status: int, media_type: str, body: str, told: str
+) -> None:
+    page = open_page("/")
+    page.route(
+        "**/handle_js_post",
+        lambda route: route.fulfill(status=status, content_type=media_type, body=body),
+    )
+    page.locator("#json_post_btn").click()
+    answer = page.locator("output.failed")
+    answer.wait_for()
+    assert answer.inner_text() == told
+
+
+@one_application
+def test_a_browser_that_cannot_limit_its_patience_sends_json_all_the_same(open_page: Open) -> None:
+    page = open_page("/")
+    page.evaluate("delete AbortSignal.timeout")
+    page.locator("#json_post_btn").click()
+    page.get_by_text("Successfully stored the message!").wait_for()
+
+
+@one_application
+def test_a_server_that_never_answers_is_explained_on_the_page(open_page: Open) -> None:
+    page = open_page("/")
+    page.evaluate("""() => {
+        const timeout = AbortSignal.timeout.bind(AbortSignal);
+        AbortSignal.timeout = (patience) => timeout(patience / 100);
+    }""")
+    page.route("**/handle_js_post", lambda route: None)
+    page.locator("#json_post_btn").click()
+    page.get_by_text("The server was silent for too long").wait_for()
 
 
 def test_a_server_that_is_gone_is_explained_on_the_page(open_page: Open) -> None:
@@ -168,6 +230,19 @@ def test_a_wide_table_scrolls_in_its_own_frame(open_page: Open) -> None:
 
 
 @one_application
+@pytest.mark.parametrize("cell", ["word " * 200, "x" * 1000], ids=["words", "one-word"])
+def test_a_long_heading_of_a_table_wraps_and_leaves_its_rows_in_sight(
+    open_page: Open, cell: str
+) -> None:
+    page = open_page("/", width=360)
+    upload(page, "show_file", "long.csv", f"{cell},b\n1,2\n3,last\n".encode())
+    heading = page.locator(".scroll th").first.bounding_box()
+    assert heading is not None
+    assert heading["width"] <= 400
+    page.get_by_role("cell", name="last").click()  # which playwright does only if nothing covers it
+
+
+@one_application
 @pytest.mark.parametrize("path", PAGES)
 def test_a_thumb_hits_every_control(open_page: Open, path: str) -> None:
     """44 CSS pixels, WCAG 2.2 §2.5.5; links within a sentence are exempt."""
@@ -180,6 +255,51 @@ def test_a_thumb_hits_every_control(open_page: Open, path: str) -> None:
         "found => found.map(element => element.getBoundingClientRect().height)"
     )
     assert min(heights) >= 44
+
+
+@one_application
+@pytest.mark.parametrize("path", PAGES)
+def test_controls_can_be_told_apart_in_a_list(open_page: Open, path: str) -> None:
+    """Labels by themselves; buttons by what describes them, as the tutorial gives two of them one text."""
+    page = open_page(path)
+    labels = page.locator("label").all_inner_texts()
+    buttons = page.locator("button").evaluate_all(
+        "found => found.map(one => one.textContent + one.getAttribute('aria-describedby'))"
+    )
+    assert len(labels) == len({*labels})
+    assert len(buttons) == len({*buttons})
+
+
+@one_application
+def test_every_form_for_files_offers_the_same_kinds(open_page: Open) -> None:
+    page = open_page("/")
+    accepted = page.locator("input[type=file]").evaluate_all(
+        "found => found.map(one => one.accept)"
+    )
+    assert len(accepted) == 3
+    assert len({*accepted}) == 1
+    assert {".csv", ".txt", ".xls", ".xlsx"} <= {*accepted[0].split(", ")}
+
+
+@one_application
+def test_what_has_the_focus_is_outlined(open_page: Open) -> None:
+    page = open_page("/login")
+    for kind in ("a", "input", "button"):
+        press_until(page, "localName", kind)
+        outline = page.locator(":focus").evaluate("element => getComputedStyle(element).outline")
+        assert outline.endswith(" solid 3px")
+
+
+@one_application
+def test_nothing_moves_for_those_who_asked_for_less_of_it(open_page: Open) -> None:
+    page = open_page("/")
+    movements = """() => {
+        const styles = [...document.querySelectorAll("*")].map(element => getComputedStyle(element));
+        return styles.flatMap(one => [one.transitionDuration, one.animationDuration, one.scrollBehavior]);
+    }"""
+    assert {*page.evaluate(movements)} == {"0s", "auto"}
+    page.emulate_media(reduced_motion="no-preference")
+    assert {*page.evaluate(movements)} > {"0s", "auto", "smooth"}
 
 
 @one_application

@@ -38,9 +38,12 @@ SET_BY_BASE = {"home", "here"}
 
 TEXT_ON_BACKGROUND = [
     (text, background)
-    for text in ("ink", "muted", "accent", "accent-strong", "red")
+    for text in ("ink", "muted", "accent", "accent-strong", "red", "green")
     for background in ("paper", "surface", "code")
 ] + [("on-accent", "accent"), ("on-accent", "accent-strong")]
+
+WCAG_AA_CONTROLS = 3
+"""Ratio of luminances; WCAG 2.2 §1.4.11 for what shows where a control is."""
 
 
 class Application:
@@ -248,3 +251,10 @@ def test_the_navigation_marks_where_one_is(endpoint: str | None, current: dict[s
 def test_text_stands_out_from_its_background(scheme: str, text: str, background: str) -> None:
     found = colours(scheme, STYLE)
     assert contrast(found[text], found[background]) >= WCAG_AA
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("background", ["paper", "surface"])
+def test_the_edge_of_a_control_stands_out_from_its_background(scheme: str, background: str) -> None:
+    found = colours(scheme, STYLE)
+    assert contrast(found["control"], found[background]) >= WCAG_AA_CONTROLS
