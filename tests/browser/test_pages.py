@@ -155,6 +155,7 @@ def test_a_server_that_never_answers_is_explained_on_the_page(open_page: Open) -
     page.get_by_text("The server was silent for too long").wait_for()
 
 
+@one_application
 def test_a_server_that_is_gone_is_explained_on_the_page(open_page: Open) -> None:
     page = open_page("/")
     page.route("**/handle_js_post", lambda route: route.abort())
@@ -190,6 +191,7 @@ def test_the_first_tab_offers_to_skip_the_navigation(open_page: Open) -> None:
     assert focused(page, "name") == "username"
 
 
+@one_application
 def test_the_keyboard_alone_fills_in_a_form(open_page: Open) -> None:
     page = open_page("/login")
     press_until(page, "name", "username")
