@@ -21,7 +21,7 @@ from flask.json.tag import TaggedJSONSerializer
 
 from wsgi_from_scratch.dispatch import Application as FromScratch
 from wsgi_from_scratch.sessions import SALT
-from wsgi_from_scratch.signing import MAX_INFLATED_SIZE, BadData, Signer
+from wsgi_from_scratch.signing import BadData, Signer, inflate
 
 from .exchange import LARGEST_COOKIE, Application, Exchange
 from .pair import Pair, held_still
@@ -104,7 +104,7 @@ def take_apart(value: str, keys: Sequence[str] = (), name: str = "session") -> S
     try:
         seconds = int.from_bytes(_decode(rest))
         packed = _decode(payload.removeprefix("."))
-        text = (_inflate(packed) if payload.startswith(".") else packed).decode()
+        text = (inflate(packed) if payload.startswith(".") else packed).decode()
         data = _restored(text)
         signed_at = datetime.fromtimestamp(seconds, UTC)
     except (binascii.Error, zlib.error, ValueError, OverflowError, OSError, RecursionError):
@@ -131,15 +131,6 @@ def _key_of(value: str, keys: Sequence[str]) -> str | None:
             continue
         return f"fallback {number}" if number else "SECRET_KEY"
     return None
-
-
-def _inflate(packed: bytes) -> bytes:
-    inflater = zlib.decompressobj()
-    # One byte more than allowed, as in wsgi_from_scratch.signing.
-    data = inflater.decompress(packed, MAX_INFLATED_SIZE + 1)
-    if len(data) > MAX_INFLATED_SIZE or not inflater.eof:
-        raise zlib.error("cut off, or too long when inflated")
-    return data
 
 
 def _decode(text: str) -> bytes:

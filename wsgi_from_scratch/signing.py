@@ -131,7 +131,7 @@ class Signer:
         payload = self.unsign(signed, max_age)
         try:
             if payload.startswith(b"."):
-                return _inflate(_unbase64(payload[1:]))
+                return inflate(_unbase64(payload[1:]))
             return _unbase64(payload)
         except (ValueError, zlib.error) as error:
             raise BadPayload("The payload cannot be decoded.") from error
@@ -186,7 +186,8 @@ def _date(seconds: int) -> datetime | None:
         return None
 
 
-def _inflate(compressed: bytes) -> bytes:
+def inflate(compressed: bytes) -> bytes:
+    """What zlib has compressed. Raises zlib.error beyond MAX_INFLATED_SIZE, and when it does not end."""
     inflater = zlib.decompressobj()
     # One byte more than allowed tells a payload that is just long enough from one that goes on.
     data = inflater.decompress(compressed, MAX_INFLATED_SIZE + 1)
