@@ -2,6 +2,7 @@
 
 import re
 import sys
+from collections.abc import Callable
 from datetime import datetime
 from hashlib import sha1
 from io import BytesIO
@@ -104,7 +105,7 @@ class WholeBody(LimitedStream):
 
     def readall(self) -> bytes:
         # Werkzeug's looks at the limit by itself, beside what is caught above.
-        return b"".join(iter(lambda: self.read(PIECE), b""))
+        return _read_all(self.read)
 
 
 class WholeDelimiters:
@@ -121,7 +122,7 @@ class WholeDelimiters:
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
-            return b"".join(iter(lambda: self.read(PIECE), b""))
+            return _read_all(self.read)
         while piece := self._read(size):
             data = self._held + piece
             decided = self._decided(data)
@@ -155,6 +156,10 @@ class WholeDelimiters:
             # Behind a line that is a delimiter, the first line break is that one's own.
             return before + (2 if data.startswith(b"\r\n", before) else 1)
         return before
+
+
+def _read_all(read: Callable[[int], bytes]) -> bytes:
+    return b"".join(iter(lambda: read(PIECE), b""))
 
 
 def _line_start(data: bytes, end: int) -> int:
