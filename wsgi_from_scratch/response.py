@@ -186,15 +186,14 @@ class Response:
     ) -> Iterable[bytes]:
         """Send the head, and give the server the body to iterate over."""
         code, body = self.status_code, self.response
+        is_bodiless = 100 <= code < 200 or code in (204, 304)
         try:
-            start_response(_STATUS_LINES[code], self._head(code))
+            start_response(_STATUS_LINES[code], self._head(is_bodiless))
         except BaseException:
             # The server closes what it is given, and now it is given nothing.
             self.close()
             raise
-        without_body = (
-            environ["REQUEST_METHOD"] == "HEAD" or code in (204, 304) or 100 <= code < 200
-        )
+        without_body = environ["REQUEST_METHOD"] == "HEAD" or is_bodiless
         if type(body) is list and not self._on_close:
             return [] if without_body else body  # nothing in it has to be closed
         if without_body:
@@ -203,12 +202,12 @@ class Response:
             return body  # type: ignore[return-value]  # what is passed through is bytes
         return _Closing(_encoded(body), self.close)
 
-    def _head(self, code: int) -> list[tuple[str, str]]:
+    def _head(self, is_bodiless: bool) -> list[tuple[str, str]]:
         headers = self.headers
         if "location" in headers.names:
             headers["Location"] = iri_to_uri(headers["Location"])
-        if 100 <= code < 200 or code in (204, 304):
-            left_out = _REPRESENTATION_FIELDS if code == 304 else _LENGTH
+        if is_bodiless:
+            left_out = _REPRESENTATION_FIELDS if self.status_code == 304 else _LENGTH
             fields = zip(headers.names, headers, strict=True)
             return [field for name, field in fields if name not in left_out]
         head = headers.to_wsgi()
