@@ -15,7 +15,8 @@ Flask:    werkzeug.routing.Map, werkzeug.routing.MapAdapter, werkzeug.routing.Bu
           flask.Blueprint
 Differs:  what becomes of a path is a value; only a fault of the programmer is an exception;
           a second function for an endpoint is found out by the decorator, not by the application
-Left out: hosts and subdomains; nested blueprints; MultiDict values for URLs; ``endpoint=`` in ``route``
+Left out: hosts and subdomains; nested blueprints; MultiDict values for URLs; ``endpoint=`` and other options
+          in ``route``, ``get`` and ``post`` in its place, a prefix for all rules of a ``Routes``
 """
 
 import re
@@ -24,6 +25,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple, Protocol, TypeAlias, TypeVar
+from urllib.parse import urlunsplit
 
 from .rules import Pattern, Rule, Segment
 from .urls import quote_path, requote_fragment
@@ -93,7 +95,6 @@ class UrlFor(Protocol):
     def __call__(
         self,
         endpoint: str,
-        /,
         *,
         _anchor: str | None = None,
         _method: str | None = None,
@@ -289,7 +290,6 @@ class Router:
 
         def build(
             endpoint: str,
-            /,
             *,
             _anchor: str | None = None,
             _method: str | None = None,
@@ -297,7 +297,7 @@ class Router:
             _external: bool | None = None,
             **values: Any,
         ) -> str:
-            if _scheme is not None and _external is False:
+            if _scheme is not None and _external is not None and not _external:
                 raise ValueError(
                     "A URL with a scheme is external: leave out _external=False or _scheme."
                 )
@@ -393,10 +393,12 @@ def external_url(scheme: str, host: str, script_name: str, path: str) -> str:
 
 
 def redirect_url(scheme: str, host: str, script_name: str, path: str, query: str) -> str:
-    """The URL of :class:`Moved`, whose path it percent-codes, with the query of the request."""
-    mount = "/" + script_name.strip("/")
-    url = f"{scheme or 'http'}://{host}{mount.rstrip('/')}/{quote_path(path.lstrip('/'))}"
-    return f"{url}?{query}" if query else url
+    """The URL of :class:`Moved`, whose path it percent-codes, with the query of the request.
+
+    Where the host is ``""``, how the rest is written depends on the version of Python.
+    """
+    path = f"{script_name.strip('/')}/{quote_path(path.lstrip('/'))}"
+    return urlunsplit((scheme or "http", host, path, query, ""))
 
 
 Function = TypeVar("Function", bound=Callable[..., Any])

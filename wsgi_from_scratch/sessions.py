@@ -15,6 +15,7 @@ Differs:  A cookie that was signed with our key and yet holds no session (no JSO
           beyond every calendar, only a number) is an empty session. Flask answers with 500.
           ``Vary`` keeps the names of all its fields. Werkzeug keeps those of the first.
           ``SameSite`` is ``Lax`` unless told otherwise. Flask sends none.
+          Values may be nested as deep as Python's stack allows, which is deeper than in Flask.
 Left out: a session without a key, tags of one's own, ``partitioned``, ``session.new``, which is never true
 """
 

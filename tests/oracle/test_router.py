@@ -412,11 +412,16 @@ def test_a_redirect_has_the_same_url(script_name: str, path: str) -> None:
     router.add("/<path:rest>/", "page", ["GET"])
     moved = router.match(path, "GET")
     assert isinstance(moved, Moved)
-    for scheme, query in product(["http", "https", "wss", ""], ["", "a=b&c=%20é?", "?"]):
-        adapter = url_map.bind("example.org", script_name, url_scheme=scheme)
+    schemes, hosts, queries = (
+        ["http", "https", "wss", ""],
+        ["example.org", ""],
+        ["", "a=%20é?", "?"],
+    )
+    for scheme, host, query in product(schemes, hosts, queries):
+        adapter = url_map.bind(host, script_name, url_scheme=scheme)
         with pytest.raises(RequestRedirect) as redirect:
             adapter.match(path, query_args=query, websocket=False)
-        url = redirect_url(scheme, "example.org", script_name, moved.path, query)
+        url = redirect_url(scheme, host, script_name, moved.path, query)
         assert url == redirect.value.new_url
 
 
@@ -439,6 +444,7 @@ LINKS: dict[str, tuple[str, dict[str, Any]]] = {
     "another scheme": ("page", {"_scheme": "https", "_anchor": "x"}),
     "no scheme": ("page", {"_scheme": ""}),
     "an internal one of another scheme": ("page", {"_scheme": "https", "_external": False}),
+    "the same, said otherwise": ("page", {"_scheme": "https", "_external": 0}),
     "no page": ("absent", {}),
     "a page without its number": ("shop.item", {}),
     "a word for a number": ("shop.item", {"n": "x"}),
@@ -465,6 +471,7 @@ def test_a_view_links_to_pages_as_with_flask(path: str, blueprint: str, method: 
     with app.test_request_context(path, base_url="http://example.org/mount", method=method):
         for case, (endpoint, values) in LINKS.items():
             assert link(ours, endpoint, values) == link(app.url_for, endpoint, values), case
+        assert ours(endpoint="page", n=1) == app.url_for(endpoint="page", n=1)
 
 
 def link(url_for: Any, endpoint: str, values: dict[str, Any]) -> str:

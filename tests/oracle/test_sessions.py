@@ -5,7 +5,8 @@ import dataclasses
 import decimal
 import warnings
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
@@ -25,7 +26,7 @@ from wsgi_from_scratch.sessions import (
     dump_tagged,
     load_tagged,
 )
-from wsgi_from_scratch.signing import Signer
+from wsgi_from_scratch.signing import BadPayload, Signer
 
 NOW = datetime(2026, 5, 6, 7, 8, 9, 999_999, tzinfo=UTC)
 KEYS = ["an old key", "a key"]
@@ -347,6 +348,19 @@ def test_what_is_signed_and_no_session_is_empty_for_us_and_mostly_500_for_them(
     cookie = Signer(KEYS, SALT).dumps(data)
     assert OURS.open(cookie) == ({"a": 1} if data == b'{"a":1}' else {})
     assert flask_answer(cookie) == status
+
+
+def test_we_read_what_is_nested_deeper_than_they_can() -> None:
+    def read_by(loads: Callable[[str], object]) -> set[int]:
+        found = set()
+        for depth in range(50, 1_000, 50):
+            with suppress(RecursionError, BadPayload):
+                loads('{" t":[' * depth + "]}" * depth)
+                found.add(depth)
+        return found
+
+    ours = read_by(lambda text: load_tagged(text.encode()))
+    assert ours > read_by(THEIRS.serializer.loads) >= {50, 100}
 
 
 @pytest.mark.parametrize("data", [b'[["a",1]]', b'{" t":[["a",1]]}', b"[]", b"null", b'""'])
