@@ -13,13 +13,14 @@ Flask:    flask.Flask.wsgi_app, flask.Flask.full_dispatch_request, flask.Flask.p
 Differs:  the log escapes path and method, so that a path with a line break cannot forge a line of it;
           the session is opened when somebody looks at it or when there is a cookie, not on every request;
           uploaded files are closed even when a teardown hook fails;
-          a host that cannot be one is refused before any hook is called; Flask calls hooks that then have no URLs
+          a host with a label that cannot be is refused before any hook is called; Flask calls hooks that have no URLs
 Left out: signals, async views, ``url_value_preprocessor``, hooks of a single blueprint, debug mode,
           ``stream_with_context`` (a stream keeps its ``ctx``, but the uploaded files are closed when the view returns)
 """
 
 import traceback
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -249,5 +250,6 @@ def _log(ctx: Context, what: str, error: Exception) -> None:
     """Write the trace to the server's error stream, the client's own words escaped."""
     lines = traceback.format_exception(error)
     stream = ctx.environ["wsgi.errors"]
-    stream.write(f"{what} {ctx.request.path!a} [{ctx.request.method!a}]\n{''.join(lines)}")
-    stream.flush()
+    with suppress(Exception):  # a full disk below the log must not cost the client an answer
+        stream.write(f"{what} {ctx.request.path!a} [{ctx.request.method!a}]\n{''.join(lines)}")
+        stream.flush()

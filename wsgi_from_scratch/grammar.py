@@ -251,11 +251,11 @@ class EntityTags(NamedTuple):
         return self.any or opaque in self.strong or opaque in self.weak
 
 
-def quote_entity_tag(opaque: str, weak: bool = False) -> str:
-    """Give the tag as the ``ETag`` header has it; a quote inside raises ValueError, for there is no escape."""
+def quote_entity_tag(opaque: str) -> str:
+    """Give the strong tag as the ``ETag`` header has it; a quote inside raises ValueError, for there is no escape."""
     if '"' in opaque:
         raise ValueError("an entity tag cannot hold a quote")
-    return f'W/"{opaque}"' if weak else f'"{opaque}"'
+    return f'"{opaque}"'
 
 
 def parse_entity_tags(value: str) -> EntityTags:

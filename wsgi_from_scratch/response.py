@@ -11,7 +11,8 @@ Differs:  a body is closed even when ``start_response`` fails, for a fault in th
           be read
 Left out: WSGI callables as return values; statuses as text, and reason phrases of one's own (HTTP/2 has none); values
           of fields that are no text; a second ``Location``, and a ``Content-Location`` beyond ASCII; properties for
-          fields that this application does not set; ``abort`` with a text or a response
+          fields but ``Content-Type``, ``Content-Length`` and ``Location``; ``abort`` with a text or a response;
+          ``jsonify`` with several values or none, or with names
 """
 
 import dataclasses
@@ -55,7 +56,7 @@ class _StatusLines(dict[int, str]):
     """By code; one without a name is UNKNOWN, as Werkzeug sends it."""
 
     def __missing__(self, code: int) -> str:
-        return f"{code} UNKNOWN"
+        return f"{code:d} UNKNOWN"  # True, too, is a number
 
 
 # In capitals because Werkzeug sends it so; no client looks at the phrase (RFC 9112 §4).

@@ -504,6 +504,18 @@ def test_an_unexpected_error_is_logged_with_its_trace() -> None:
     assert "ZeroDivisionError" in errors_stream.getvalue()
 
 
+def test_a_log_that_cannot_be_written_costs_the_client_no_answer() -> None:
+    for build in (flask_application, our_application):
+        environ = create_environ("/raise/zero") | {"wsgi.errors": FullDisk()}
+        (status, *_), _ = send(build([]), [], environ)
+        assert status == "500 INTERNAL SERVER ERROR"
+
+
+class FullDisk(io.StringIO):
+    def write(self, text: str, /) -> int:
+        raise OSError(28, "No space left on device")
+
+
 @pytest.mark.parametrize("key", ["PATH_INFO", "REQUEST_METHOD"])
 def test_what_a_client_writes_cannot_forge_a_line_of_our_log(key: str) -> None:
     errors_stream = io.StringIO()

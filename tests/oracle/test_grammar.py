@@ -172,9 +172,9 @@ def test_entity_tags_are_read_alike(value: str) -> None:
 
 
 @settings(max_examples=200)
-@given(TAGS.filter(lambda value: '"' not in value), st.booleans())
-def test_one_entity_tag_is_written_alike(value: str, weak: bool) -> None:
-    assert ours.quote_entity_tag(value, weak) == oracle.quote_etag(value, weak)
+@given(TAGS.filter(lambda value: '"' not in value))
+def test_one_entity_tag_is_written_alike(value: str) -> None:
+    assert ours.quote_entity_tag(value) == oracle.quote_etag(value)
 
 
 @settings(max_examples=500)

@@ -65,6 +65,7 @@ VALUES: dict[str, Callable[[Any], Any]] = {
     "iterator of bytes": lambda make: iter([b"a", b"b"]),
     "text and status": lambda make: ("made", 201),
     "unknown status": lambda make: ("made", 299),
+    "a truth for a status": lambda make: ("made", True),
     "text and headers": lambda make: ("made", {"X-A": "1", "Content-Type": "text/plain"}),
     "text, status, headers": lambda make: ("made", 404, [("X-A", "1"), ("x-a", "2")]),
     "dict and status": lambda make: ({"a": 1}, 201),

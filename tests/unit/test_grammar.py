@@ -217,9 +217,6 @@ def test_an_entity_tag_with_a_quote_is_refused() -> None:
 
 def test_an_entity_tag_survives_the_wire() -> None:
     assert parse_entity_tags(quote_entity_tag("a b")) == EntityTags(frozenset({"a b"}))
-    assert parse_entity_tags(quote_entity_tag("a b", weak=True)) == EntityTags(
-        weak=frozenset({"a b"})
-    )
 
 
 @pytest.mark.parametrize(
