@@ -9,7 +9,7 @@ Spec:     RFC 9110 §12.5.5 (Vary)
 Flask:    flask.ctx.RequestContext, flask.request, flask.session, flask.current_app, flask.Flask.url_for,
           flask.render_template, flask.Flask.update_template_context, flask.send_file
 Differs:  an argument instead of context locals, so there is no "working outside of request context"
-Left out: ``g``; URLs and templates outside of a request
+Left out: ``g``; URLs and templates outside of a request; ``render_template`` with several names to choose from
 """
 
 from collections.abc import Callable, Container, Mapping

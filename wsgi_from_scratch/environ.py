@@ -13,8 +13,8 @@ Differs:  a body of unknown length that outgrows the limit is refused; Werkzeug 
           whatever a server raises while it reads is a client that left; Werkzeug lets some of it out, a 500;
           what stands in brackets is a host only if it is an IPv6 address;
           a transfer coding in quotes is none; Werkzeug takes the quotes away
-Left out: a list of trusted hosts; the full URL of the request; a body line by line; of the header fields all but
-          ``get`` and ``in``
+Left out: a list of trusted hosts; the schemes ``ws`` and ``wss`` as signs of a WebSocket, which no server gives an HTTP
+          request; the full URL of the request; a body line by line; of the header fields all but ``get`` and ``in``
 """
 
 import re

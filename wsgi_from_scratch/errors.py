@@ -1,4 +1,4 @@
-"""Errors: every error status that this application answers with, each as an exception that knows it.
+"""Errors: the statuses of what goes wrong in the machinery, each as an exception that knows it.
 
 A handler raises and somebody far above answers, so the way out of a deeply nested parser is the same as the way
 out of a view. The surprise: some errors must carry a header (405 lists ``Allow``, 416 the length of the

@@ -8,7 +8,9 @@ Spec:     RFC 9110 §6; RFC 8259 (JSON)
 Flask:    flask.Request, werkzeug.wrappers.Request, werkzeug.utils.cached_property
 Differs:  nothing
 Left out: content negotiation, authorization, user agents, conditions; ``values``, ``get_json`` and what it can be
-          asked, the full URL, ``script_root``, ``blueprint``, ``url_rule``; ``close``: the application closes the files
+          asked, the full URL, ``script_root``, ``blueprint``, ``url_rule``; ``close``: the application closes the
+          files; other attributes that stand for a header field or for the connection, for which there are ``headers``
+          and ``environ``
 """
 
 import json

@@ -22,7 +22,7 @@ Differs:  The conditions count in the order of RFC 9110 §13.2.2, and all before
           A file that is gone or forbidden when it is opened is a 404, and Flask answers 500. HEAD and a 304 open none.
           A condition with a date beyond a C integer counts as absent. Flask answers 500.
 Left out: ``conditional=False``, ``X-Sendfile``, a function as ``max_age``, directories relative to the application,
-          ``send_file`` of a path, the options of ``send_from_directory``
+          ``send_file`` of a path, its options by position, the options of ``send_from_directory``
 """
 
 import functools

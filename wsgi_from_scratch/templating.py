@@ -11,9 +11,11 @@ want nothing of Jinja.
 Spec:     none; Jinja's documentation ("High Level API", "The Context")
 Flask:    flask.templating.Environment, flask.render_template, flask.Flask.select_jinja_autoescape
 Differs:  ``request`` and ``url_for`` reach a template because the caller passes them, not through context locals;
-          a link of constants is built once for each ``url_for``, which must be hashable and give the same each time
+          a link of constants is built once for each ``url_for``, which must be hashable and give the same each time;
+          ``url_for`` and ``get_flashed_messages`` are called as they are, so no macro may bear their names, nor a
+          function that asks for Jinja's context
 Left out: ``session``, ``g`` and ``config`` in templates; streaming; templates in strings; globals of one template;
-          ``include ... without context``
+          ``include ... without context``; ``request`` and the two functions in macros imported without context
 """
 
 import itertools

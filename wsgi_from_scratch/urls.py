@@ -80,8 +80,11 @@ def parse_query(text: str) -> list[tuple[str, str]]:
     >>> parse_query("a=1&b=x+y&&c&a=%32")
     [('a', '1'), ('b', 'x y'), ('c', ''), ('a', '2')]
     """
-    pieces = text.replace("+", " ").split("&")
-    pairs = [piece.partition("=")[::2] for piece in pieces if piece]
+    pairs = []
+    for piece in text.replace("+", " ").split("&"):
+        if piece:
+            name, _, value = piece.partition("=")
+            pairs.append((name, value))
     return [(unquote(name), unquote(value)) for name, value in pairs] if "%" in text else pairs
 
 

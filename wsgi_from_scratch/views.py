@@ -67,7 +67,7 @@ def add(ctx: Context, num1: int, num2: int) -> ReturnValue:
     try:
         return f"{num1} + {num2} = {num1 + num2}"
     except ValueError:
-        # Python writes no number of more than 4,300 digits, and two of 4,300 can have such a sum.
+        # Python writes no number of more than 4,300 digits, and the sum can have one more than its terms.
         raise Refusal("The sum has more digits than we write out: add smaller numbers.") from None
 
 
