@@ -141,7 +141,7 @@ class Children:
         self._memory = memory
         self._lock = Lock()
         self._pool: ProcessPool | None = None
-        self._owner = 0  # the process that made the pool: after a fork it is another one
+        self._owner = 0  # the process that makes pools: after a fork it is another one
 
     def run(self, function: Callable[..., T], *arguments: object) -> T:
         """What ``function(*arguments)`` gives or raises in a child, to which both are sent by pickle.
@@ -178,10 +178,12 @@ class Children:
 
     def _current_pool(self) -> ProcessPool:
         with self._lock:
-            if self._pool is None or self._owner != os.getpid():
-                self._pool, self._owner = _new_pool(), os.getpid()
+            if self._owner != os.getpid():
+                self._pool, self._owner = None, os.getpid()
                 # multiprocessing would wait for these children when this process is itself such a one
                 Finalize(None, self.close, exitpriority=0)
+            if self._pool is None:
+                self._pool = _new_pool()
             return self._pool
 
     def _discard(self, pool: ProcessPool) -> None:

@@ -52,7 +52,8 @@ class Conversion:
         with suppress(OSError):  # what cannot be deleted is no reason not to convert
             delete_left_behind(self._left_behind)
         try:
-            with tempfile.TemporaryDirectory(prefix=PREFIX) as folder:
+            # A child that has just been told to end may still write: what it leaves is deleted later.
+            with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
                 source, target = Path(folder, f"source{kind.value}"), Path(folder, "target")
                 source.write_bytes(data)
                 note = self._children.run(convert, source, target, write, self._limits)
@@ -78,6 +79,7 @@ def delete_left_behind(age: float) -> None:
         folders = [entry.path for entry in entries if entry.name.startswith(PREFIX)]
     for folder in folders:
         status = os.lstat(folder)
-        is_ours = S_ISDIR(status.st_mode) and status.st_uid == os.geteuid()
+        # On Windows, each user has a temporary directory of his own.
+        is_ours = S_ISDIR(status.st_mode) and (os.name == "nt" or status.st_uid == os.geteuid())
         if is_ours and time.time() - status.st_mtime > age:
             shutil.rmtree(folder, ignore_errors=True)

@@ -10,6 +10,8 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from .errors import Refusal
 from .settings import Settings
@@ -22,20 +24,19 @@ logger = logging.getLogger(__name__)
 _CSV = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}\.csv")
 
 
-class _FailureRefused:
+@contextmanager
+def _failure_refused() -> Iterator[None]:
     """A block in which whatever becomes of the store is a ``Refusal``."""
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+    try:
+        yield
+    except Refusal:
+        raise
+    except Exception as error:
         # Each driver brings its own kinds of errors, and not all are OSErrors.
-        if isinstance(error, Exception) and not isinstance(error, Refusal):
-            logger.exception("the store of downloads failed")
-            raise Refusal(
-                "Files cannot be stored or fetched just now; please try again in a moment.",
-                code=503,
-            ) from error
+        logger.exception("the store of downloads failed")
+        raise Refusal(
+            "Files cannot be stored or fetched just now; please try again in a moment.", code=503
+        ) from error
 
 
 class Downloads:
@@ -54,7 +55,7 @@ class Downloads:
         Workers that save at the same time do not see each other's file, so each may pass the limits by one.
         """
         name = f"{uuid.uuid4()}.csv"
-        with _FailureRefused():
+        with _failure_refused():
             self._make_room(len(content))
             self._store.write(name, content)
         return name
@@ -63,7 +64,7 @@ class Downloads:
         """What was saved under ``name``; None if it has expired, or never was."""
         if not _CSV.fullmatch(name):
             return None
-        with _FailureRefused():
+        with _failure_refused():
             try:
                 return None if self._has_expired(self._store.find(name)) else self._store.read(name)
             except FileNotFoundError:
@@ -82,12 +83,12 @@ class Downloads:
             raise Refusal(
                 "The message holds half a character (a lone surrogate), which cannot be stored."
             ) from error
-        with _FailureRefused():
+        with _failure_refused():
             self._store.write(MESSAGE, content)
 
     def ready(self) -> None:
         """Raise ``Refusal`` if nothing can be stored; the answer costs one small file, or one look at a URL."""
-        with _FailureRefused():
+        with _failure_refused():
             self._store.check()
 
     def _make_room(self, size: int) -> None:

@@ -49,7 +49,8 @@ def _read(path: Path) -> str:
     with path.open("rb") as file:
         permissions = os.fstat(file.fileno()).st_mode
         key = file.read().decode("ascii", "replace").strip()
-    if permissions & OTHERS:
+    # Windows has other permissions, and tells none here.
+    if os.name != "nt" and permissions & OTHERS:
         raise SettingsError(
             f"SECRET_KEY is not set and {path} can be read by others: delete the file to have a new"
             " key made, or keep the key with chmod 600."

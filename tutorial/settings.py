@@ -47,8 +47,8 @@ class Settings:
     """Fields of a query, as many as a form may have."""
 
     max_cookie_header_size: int = 8_190
-    """Bytes of a ``Cookie`` field, as many as gunicorn lets through: two cookies of the largest size that browsers
-    keep, or a hundred usual ones, those of other applications on the same host among them."""
+    """Bytes of a ``Cookie`` field, some ten more than gunicorn lets through: nearly two cookies of the largest size
+    that browsers keep, or a hundred usual ones, those of other applications on the same host among them."""
 
     max_cookies: int = 200
     """Cookies of a request. Browsers keep 180 for a host, or more."""

@@ -5,7 +5,6 @@ A view says ``spreadsheets.show(request.files.get("file"), request.mimetype)`` a
 sentence. Text is read here; a workbook is handed to a child process.
 """
 
-from collections.abc import Callable
 from threading import Lock
 from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
 
@@ -15,7 +14,7 @@ from .errors import Refusal
 from .plain_text import decode
 from .settings import Settings
 from .signatures import HEAD, Kind, kind_of
-from .tables import Rows, find_table, to_csv, to_html
+from .tables import find_table, to_csv, to_html
 
 if TYPE_CHECKING:
     from .conversion import Conversion
@@ -59,7 +58,7 @@ class Spreadsheets:
         data = _received(upload, mimetype)
         kind = kind_of(data[:HEAD])
         if kind is not Kind.TEXT:
-            table, note = self._convert(data, kind, to_html)
+            table, note = self._current_conversion().run(data, kind, to_html)
             return Content(table=Markup(table.decode()), note=note)
         text = decode(data)
         rows = find_table(text, self._settings.max_cells)
@@ -75,7 +74,7 @@ class Spreadsheets:
         data = _received(upload, mimetype)
         kind = kind_of(data[:HEAD])
         if kind is not Kind.TEXT:
-            return self._convert(data, kind, to_csv)[0]
+            return self._current_conversion().run(data, kind, to_csv)[0]
         rows = find_table(decode(data), self._settings.max_cells)
         if rows is None:
             raise Refusal(
@@ -93,11 +92,6 @@ class Spreadsheets:
         """End the child processes; the next workbook starts others."""
         if self._conversion is not None:
             self._conversion.close()
-
-    def _convert(
-        self, data: bytes, kind: Kind, write: Callable[[Rows, int], bytes]
-    ) -> tuple[bytes, str]:
-        return self._current_conversion().run(data, kind, write)
 
     def _current_conversion(self) -> "Conversion":
         with self._lock:

@@ -161,6 +161,20 @@ def test_an_idle_child_that_is_killed_is_replaced_unseen() -> None:
     children.close()
 
 
+def test_what_is_done_when_the_process_ends_is_noted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    noted = []
+
+    def note(_: None, function: object, **options: object) -> None:
+        noted.append(function)
+
+    monkeypatch.setattr("tutorial.children.Finalize", note)
+    children = Children(seconds=5.0, memory=MEMORY)
+    for _ in range(2):
+        children.run(os.getpid)
+        children.close()
+    assert noted == [children.close]
+
+
 def test_after_closing_new_children_are_started() -> None:
     children = Children(seconds=5.0, memory=MEMORY)
     children.close()

@@ -94,6 +94,19 @@ def test_the_folder_of_another_user_is_not_touched(
     assert folder.exists()
 
 
+def test_a_refusal_is_told_also_where_a_child_still_writes(
+    monkeypatch: pytest.MonkeyPatch, temporary: Path
+) -> None:
+    def not_empty(path: object, **_: object) -> None:
+        raise OSError(39, "Directory not empty")
+
+    conversion = Conversion(SETTINGS)
+    monkeypatch.setattr("os.rmdir", not_empty)
+    with pytest.raises(Refusal, match="damaged"):
+        conversion.run(b"PK\x03\x04", Kind.NEW_WORKBOOK, to_csv)
+    conversion.close()
+
+
 def test_the_folder_of_a_task_that_may_take_hours_is_in_use_as_long(temporary: Path) -> None:
     folder = make_folder(temporary, f"{PREFIX}slow", LEFT_BEHIND + 60)
     convert_nothing(Settings(secret_key="a key for tests", conversion_timeout=3_600.0))

@@ -185,11 +185,12 @@ def test_a_chart_before_the_first_worksheet_is_passed_over(to_csv: ToCsv) -> Non
     assert to_csv(file.getvalue()) == "cell\n"
 
 
+# Without what openpyxl writes as a formula, and blanks alone, which it writes without asking readers to keep them.
 TEXT = st.text(
     alphabet=st.characters(exclude_categories=["Cs", "Cc", "Cn", "Co"], exclude_characters="_"),
     min_size=1,
     max_size=8,
-).filter(lambda text: not text.startswith("="))
+).filter(lambda text: not text.startswith("=") and text.strip())
 
 
 @given(st.lists(st.lists(TEXT, min_size=2, max_size=2), min_size=1, max_size=3))
