@@ -5,7 +5,9 @@ The work is done in the package ``comparison``; here are only its arguments.
 """
 
 import argparse
+import contextlib
 import difflib
+import io
 import json
 import os
 import sys
@@ -30,7 +32,8 @@ examples:
   python compare.py --requests my.http       requests of your own, through both
   python compare.py --app shop:app GET /     what Flask did for your application
 
-The exit status is 1 if any answer differs or your application raises, 2 if there is nothing to show.
+The exit status is 1 if any answer differs, or if your application raises or breaks the rules
+of WSGI, and 2 if there is nothing to show.
 """
 
 
@@ -38,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run, print, and return the exit status: 0 all well, 1 a difference or a failure, 2 nothing to show."""
     from comparison.foreign import ForeignError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # Where the terminal lacks a character, a question mark instead of a traceback.
+        sys.stdout.reconfigure(errors="replace")
     parser = _parser()
     options = parser.parse_args(arguments)
     mistake = _mistake(options)
@@ -131,7 +137,8 @@ def _write_html(studies: Sequence["Study"], path: Path) -> None:
         write(studies, path)
     except OSError as error:
         raise ForeignError(f"{path} cannot be written: {error.strerror}.") from error
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {len(studies)} scenarios.")
+    shown = "1 scenario" if len(studies) == 1 else f"{len(studies)} scenarios"
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB, {shown}.")
 
 
 def _print_json(data: object) -> None:
@@ -151,12 +158,14 @@ def _look_at(options: argparse.Namespace) -> int:
     else:
         method, path = options.words
         steps = (request_step(method, path, options.header, _body(options.data)),)
-    seen: SoloStudy = solo_study(options.app, load(options.app), steps)
+    # What the application prints is no part of what is found, and must not stand in its JSON.
+    with contextlib.redirect_stdout(sys.stderr):
+        seen: SoloStudy = solo_study(options.app, load(options.app), steps)
     if options.json:
         _print_json(seen.as_data())
     else:
         print_solo(seen, Console(highlight=False))
-    return int(any(answer.failure for answer in seen.side.exchanges))
+    return int(any(answer.failure or answer.faults for answer in seen.side.exchanges))
 
 
 def _body(data: str | None) -> bytes | None:

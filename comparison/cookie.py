@@ -61,9 +61,12 @@ class SessionCookie:
 
     @property
     def flashes(self) -> list[Any]:
-        """The messages that wait for the next page, as (category, text) pairs."""
+        """The messages that wait for the next page, as (category, text) pairs; what is no pair stands alone."""
         queue = self.data.get("_flashes", []) if isinstance(self.data, dict) else []
-        return [list(pair) if isinstance(pair, tuple) else pair for pair in queue]
+        return [
+            list(message) if isinstance(message, list | tuple) else [message]
+            for message in (queue if isinstance(queue, list | tuple) else [queue])
+        ]
 
     def as_data(self) -> dict[str, Any]:
         """The cookie as JSON has it."""

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from .exchange import Application
+from .exchange import Application, told
 from .scenarios import Scenario
 from .steps import Step
 from .study import (
@@ -34,6 +34,10 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 """Methods that only read (RFC 9110 §9.2.1)."""
 
 _SEPARATOR = re.compile(rb"^###.*(?:\r?\n|\Z)", re.MULTILINE)
+_END_OF_HEAD = re.compile(rb"(\r?\n\r?\n|\Z)")
+_LENGTH = re.compile(
+    rb"^Content-Length:[ \t]*([0-9]{1,100})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
 
 
 class ForeignError(Exception):
@@ -61,8 +65,8 @@ def load(name: str) -> Application:
     if factory:
         try:
             found = found()
-        except Exception as error:  # whatever a factory raises
-            raise ForeignError(f"{name} raised {type(error).__name__}: {error}") from error
+        except (Exception, SystemExit) as error:  # whatever a factory raises
+            raise ForeignError(f"{name} raised {told(error)}") from error
     if not callable(found):
         raise ForeignError(f"{name} is no application: {type(found).__name__} cannot be called.")
     return cast(Application, found)
@@ -71,14 +75,13 @@ def load(name: str) -> Application:
 def _imported(name: str) -> Any:
     try:
         return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and f"{name}.".startswith(f"{error.name}."):
-            raise ForeignError(f"There is no module {error.name!r} here or installed.") from error
-        raise ForeignError(f"{name} cannot be imported: it needs {error.name!r}.") from error
     except (Exception, SystemExit) as error:  # a module may do anything when it is imported
-        raise ForeignError(
-            f"{name} cannot be imported: it raised {type(error).__name__}: {error}"
-        ) from error
+        missing = error.name if isinstance(error, ModuleNotFoundError) else None
+        if missing is None:  # one that is raised by hand may have no name
+            raise ForeignError(f"{name} cannot be imported: it raised {told(error)}") from error
+        if f"{name}.".startswith(f"{missing}."):
+            raise ForeignError(f"There is no module {missing!r} here or installed.") from error
+        raise ForeignError(f"{name} cannot be imported: it needs {missing!r}.") from error
 
 
 def request_step(
@@ -86,6 +89,10 @@ def request_step(
 ) -> Step:
     """A request from a command line. Raises ForeignError."""
     lines = [f"{method.upper()} {target} HTTP/1.1", *fields]
+    for line in lines:
+        if not line or "\r" in line or "\n" in line:
+            # An empty line ends the head, and what follows it would be sent as the body.
+            raise ForeignError(f"This request is none: {line!r} is not one line of a head.")
     head = "\r\n".join(lines).encode("utf-8", "surrogateescape")
     return _complete(head + b"\r\n\r\n" + (body or b""), "This request")
 
@@ -96,7 +103,7 @@ def read_requests(path: Path) -> tuple[Step, ...]:
         data = path.read_bytes()
     except OSError as error:
         raise ForeignError(f"{path} cannot be read: {error.strerror}.") from error
-    texts = [text.strip(b"\r\n") for text in _SEPARATOR.split(data)]
+    texts = [_ended(text.lstrip(b"\r\n")) for text in _SEPARATOR.split(data)]
     steps = tuple(
         _complete(text, f"Request {number} of {path}")
         for number, text in enumerate((text for text in texts if text), 1)
@@ -106,11 +113,19 @@ def read_requests(path: Path) -> tuple[Step, ...]:
     return steps
 
 
+def _ended(raw: bytes) -> bytes:
+    """A request without the line ends that only part it from the next: those that its length does not announce."""
+    head, end, body = _END_OF_HEAD.split(raw, maxsplit=1)
+    length = _LENGTH.search(head)
+    if not end or length is None:
+        return raw.rstrip(b"\r\n")
+    announced = int(length[1])
+    return raw if body[announced:].strip(b"\r\n") else head + end + body[:announced]
+
+
 def _complete(raw: bytes, what: str) -> Step:
     """A request as people type it, with the two fields that machines add."""
-    head, end, body = re.split(rb"(\r?\n\r?\n|\Z)", raw, maxsplit=1)
-    if not end.strip(b"\r\n") and not body:
-        body = b""
+    head, _, body = _END_OF_HEAD.split(raw, maxsplit=1)
     lines = re.split(rb"\r?\n", head)
     names = {line.partition(b":")[0].strip().lower() for line in lines[1:]}
     if b"host" not in names:
@@ -136,10 +151,16 @@ class SoloStudy:
 
     @property
     def note(self) -> str:
-        """How it was looked at, in a sentence."""
+        """How it was looked at, and whether that came to an early end, in a sentence each."""
+        note = "Sent several times, since it only reads: caches were warm."
         if self.once:
-            return "Sent once, since it may change something: nothing was measured, and caches were cold."
-        return "Sent several times, since it only reads: caches were warm."
+            note = "Sent once, since it may change something: nothing was measured, and caches were cold."
+        if any(watched.interrupted for watched in self.side.watched):
+            note += (
+                " The watch ended early, by a RecursionError, or because a profiler or debugger took"
+                " its place: what ran afterwards is not counted."
+            )
+        return note
 
     def as_data(self) -> dict[str, Any]:
         """All of it for other programs, in the shape of a study without the second side."""

@@ -59,6 +59,8 @@ def is_installed(file: str) -> bool:
 @cache
 def source_of(code: CodeType) -> str:
     """The text of a function; of a compiled template the whole template; empty when there is none."""
+    if code.co_filename == "<string>":
+        return ""  # it was made by exec(), and from Python 3.13 on what python -c runs has that name as well
     lines = linecache.getlines(code.co_filename)
     if not code.co_filename.endswith(".py"):
         return "".join(lines)
@@ -67,6 +69,11 @@ def source_of(code: CodeType) -> str:
         last = max((end for _, end, _, _ in code.co_positions() if end), default=0)
         return "".join(lines[code.co_firstlineno - 1 : last])
     return "".join(inspect.getblock(lines[code.co_firstlineno - 1 :])) if lines else ""
+
+
+def lines_of(source: str) -> list[str]:
+    """The lines as Python counts them, which no form feed ends, and no U+2028."""
+    return source.removesuffix("\n").split("\n") if source else []
 
 
 def first_line_of(code: CodeType) -> int:

@@ -226,6 +226,11 @@ class Watcher:
         self.recorder = Recorder(secrets)
         self.lines = LineTracer()
 
+    @property
+    def interrupted(self) -> bool:
+        """Whether any of it came to an end before the request did."""
+        return self.recorder.interrupted or self.lines.interrupted
+
     def __enter__(self) -> "Watcher":
         self.recorder.__enter__()
         self.lines.__enter__()
@@ -276,7 +281,9 @@ def _is_headers(module: str) -> bool:
 
 
 def _is_list_of_fields(found: Any) -> bool:
-    return hasattr(found, "to_wsgi") or (hasattr(found, "_list") and hasattr(found, "to_wsgi_list"))
+    """Those of an answer; Werkzeug's fields of a request have the same methods, and an environ."""
+    has_list = hasattr(found, "_list") and hasattr(found, "to_wsgi_list")
+    return hasattr(found, "to_wsgi") or (has_list and not hasattr(found, "environ"))
 
 
 def _fields(headers: Iterable[tuple[str, str]]) -> Iterator[tuple[str, str]]:

@@ -21,6 +21,7 @@ from .cookie import as_json
 from .exchange import LARGEST_COOKIE, Exchange
 from .ledger import FunctionEntry, Ledger, StageEntry
 from .places import Place as CodePlace
+from .places import lines_of
 from .study import LinePair, Pieces, Study, Trial, differs, duration, pair_lines
 from .view import ViewSource
 from .wire import Request, body_lines, visible
@@ -306,7 +307,7 @@ def _title(module: str) -> str:
 @cache
 def undocumented(source: str, first: int) -> tuple[tuple[int, str], ...]:
     """Numbered lines of a function, indented no more than needed, with an ellipsis for its documentation string."""
-    lines = textwrap.dedent(source).splitlines(keepends=True)
+    lines = [f"{line}\n" for line in lines_of(textwrap.dedent(source))]
     begin, end = _documentation("".join(lines))
     numbered = []
     for number, line in enumerate(lines, 1):

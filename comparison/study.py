@@ -7,6 +7,7 @@ the session grew) costs one more visit under closer watch, which is paid when so
 Times are measured apart from that, with the clock running and nobody watching.
 """
 
+import base64
 import contextlib
 import re
 import shlex
@@ -54,6 +55,9 @@ FEWEST_RUNS = 3
 SECONDS_FOR_RUNS = 0.04
 SECONDS_FOR_SLOW_RUNS = 2.0  # after which one run is enough
 
+LONGEST_ARGUMENT = 100_000
+"""Bytes of a body that curl is given as an argument; Linux allows 131,071, and longer ones come through a pipe."""
+
 _WORDS = re.compile(r"\w+|\W")
 
 Pieces: TypeAlias = tuple[tuple[bool, str], ...]
@@ -88,6 +92,8 @@ class Watched:
     origins: dict[str, Origin]
     moments: tuple[Moment, ...]
     view: ViewSource | None
+    interrupted: bool
+    """Whether the application ended the watch before it was done."""
 
 
 @dataclass(frozen=True)
@@ -418,17 +424,34 @@ def _moment_as_data(moment: Moment) -> dict[str, Any]:
 
 
 def curl(request: Request) -> str:
-    """A command that sends the same request to the tutorial's server."""
-    method = [] if request.method == "GET" else ["--request", request.method]
-    fields = [
-        word
-        for name, value in request.headers
-        if name.lower() not in ("host", "content-length")
-        for word in ("--header", f"{name}: {value}")
-    ]
-    body = ["--data-binary", request.body.decode("latin-1")] if request.body else []
+    """A command that sends the same request to the tutorial's server.
+
+    Host is that server's, a request without User-Agent or Accept gets curl's own, and curl percent-encodes what is
+    not ASCII in a path.
+    """
+    words = ["curl", "--include", "--path-as-is", "--globoff"]
+    if request.version == "1.0":
+        words.append("--http1.0")
+    if request.method == "HEAD" and not request.body:
+        words.append("--head")  # after "--request HEAD" curl would wait for a body
+    elif request.method != "GET" or request.body:
+        words += ("--request", request.method)
+    computed = ("content-length", str(len(request.body))) if request.body else ()
+    for name, value in request.headers:
+        if name.lower() != "host" and (name.lower(), value) != computed:
+            # To curl "Name:" is a field to leave out, and "Name;" one without a value.
+            words += ("--header", f"{name}: {value}" if value else f"{name};")
+    if request.body and request.header("Content-Type") is None:
+        words += ("--header", "Content-Type:")  # or curl would say that it is a form
     url = f"http://127.0.0.1:8000{request.target}"
-    return " ".join(_quoted(word) for word in ("curl", "--include", *method, *fields, *body, url))
+    body = request.body.decode("latin-1")
+    if body.isascii() and body.isprintable() and len(body) <= LONGEST_ARGUMENT:
+        # Data after "--data-raw" are never the name of a file, not even behind an "@".
+        data = ("--data-raw", body) if body else ()
+        return " ".join(_quoted(word) for word in (*words, *data, url))
+    command = " ".join(_quoted(word) for word in (*words, "--data-binary", "@-", url))
+    encoded = base64.b64encode(request.body).decode()  # no argument can hold a NUL
+    return f"printf %s {encoded} | base64 -d | {command}"
 
 
 def _quoted(word: str) -> str:
@@ -456,6 +479,8 @@ def _visible(answer: Exchange) -> tuple[object, ...]:
 def pair_lines(flask: Exchange, scratch: Exchange) -> list[LinePair]:
     """The lines of both answers beside each other, equal ones in one pair."""
     left, right = flask.lines(), scratch.lines()
+    if left == right:
+        return [LinePair(line, line) for line in left]
     pairs = []
     matcher = SequenceMatcher(None, left, right, autojunk=False)
     for _, start, end, other_start, other_end in matcher.get_opcodes():
@@ -518,6 +543,7 @@ class Play:
                 watcher.recorder.origins,
                 watcher.recorder.moments,
                 view_source(self.application, lines),
+                watcher.interrupted,
             )
             for watcher in watchers
         )

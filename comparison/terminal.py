@@ -22,6 +22,7 @@ from .exchange import LARGEST_COOKIE, Exchange
 from .foreign import SoloStudy
 from .ledger import Ledger, StageEntry
 from .pair import NORMALISED
+from .places import lines_of
 from .recording import Origin
 from .scenarios import GROUPS, Scenario
 from .study import LinePair, Side, Study, Timing, Trial, duration, pair_lines
@@ -241,7 +242,7 @@ def _listing(
     view: ViewSource, other: ViewSource | None = None, *, ours: bool = False
 ) -> Iterator[Text]:
     """The lines of a view with their numbers; what the other view has otherwise is underlined."""
-    partners = _partners(view.source.splitlines(), other.source.splitlines() if other else [])
+    partners = _partners(lines_of(view.source), lines_of(other.source) if other else [])
     for (number, text, ran), partner in zip(view.lines, partners, strict=True):
         line = Text(f"{number:>4} {_RAN if ran else ' '} ", "" if ran else "dim")
         shown = Text(visible(text), "" if ran else "dim")

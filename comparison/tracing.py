@@ -12,6 +12,7 @@ observed this thread before (coverage, a debugger, a profiler) goes on afterward
 import cProfile
 import gc
 import inspect
+import opcode
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from typing import Any
 
 from . import exchange, wire
 
+_RESUME = opcode.opmap["RESUME"]
 _RESUMABLE = inspect.CO_GENERATOR | inspect.CO_COROUTINE | inspect.CO_ASYNC_GENERATOR
 
 # The machinery that calls the application is no part of what the application did.
@@ -62,6 +64,10 @@ class Tracer:
     'cleandoc'
     """
 
+    interrupted = False
+    """Whether somebody else took the observation over before the end of the block, or Python gave it up: what ran from
+    then on is missing. Python does when the stack is used up within it."""
+
     def __init__(self) -> None:
         self._seen: list[tuple[int, str, CodeType]] = []
         self._depth = 0
@@ -83,6 +89,7 @@ class Tracer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.interrupted = sys.getprofile() != self._observe
         if isinstance(self._before, cProfile.Profile):
             # It hooks in below Python: sys.getprofile() gives it, but sys.setprofile() cannot call it.
             sys.setprofile(None)
@@ -112,6 +119,9 @@ class LineTracer:
     >>> inspect.cleandoc.__code__ in tracer.lines
     True
     """
+
+    interrupted = False
+    """As for calls."""
 
     def __init__(self) -> None:
         self._seen: list[tuple[int, str, CodeType, set[int], str]] = []
@@ -144,6 +154,7 @@ class LineTracer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.interrupted = sys.gettrace() != self._observe
         sys.settrace(self._before)
 
     def _observe(self, frame: FrameType, event: str, _: Any) -> Callable[..., Any] | None:
@@ -152,7 +163,7 @@ class LineTracer:
             return None
         self._depth += 1
         if code.co_flags & _RESUMABLE and is_resumed(frame):
-            return frame.f_trace
+            return frame.f_trace or self._observe_end
         ran: set[int] = set()
         debug_info = str(frame.f_globals.get("debug_info", "")) if _is_template(frame) else ""
         self._seen.append((self._depth - 1, module_of(frame), code, ran, debug_info))
@@ -166,11 +177,23 @@ class LineTracer:
 
         return observe_lines
 
+    def _observe_end(self, frame: FrameType, event: str, _: Any) -> Callable[..., Any]:
+        """Nothing but the end of a generator that began before the block."""
+        if event == "return":
+            self._depth -= 1
+        return self._observe_end
+
 
 def is_resumed(frame: FrameType) -> bool:
-    """Whether a generator goes on, rather than begins: the argument of RESUME says after what (0: from the start)."""
+    """Whether a generator goes on, rather than begins: that alone is a RESUME, with the argument 0.
+
+    A generator that goes on stands at a RESUME with another argument; one that is closed, or thrown into, at its yield.
+    """
     code = frame.f_code
-    return bool(code.co_flags & _RESUMABLE and code.co_code[frame.f_lasti + 1] & 3)
+    if not code.co_flags & _RESUMABLE:
+        return False
+    instruction, argument = code.co_code[frame.f_lasti : frame.f_lasti + 2]
+    return instruction != _RESUME or argument & 3 != 0
 
 
 def module_of(frame: FrameType) -> str:

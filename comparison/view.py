@@ -19,6 +19,7 @@ from flask import Flask
 from .concepts import code_of
 from .exchange import Application
 from .ledger import Function, where
+from .places import lines_of
 from .tracing import Call
 
 _DISPATCHERS = (
@@ -36,8 +37,8 @@ class ViewSource(Function):
     @property
     def lines(self) -> list[tuple[int, str, bool]]:
         """Number, text, and whether it ran, of each line."""
-        texts = self.source.splitlines()
-        return [(at, text, at in self.ran) for at, text in enumerate(texts, self.line)]
+        texts = enumerate(lines_of(self.source), self.line)
+        return [(at, text, at in self.ran) for at, text in texts]
 
     def as_data(self) -> dict[str, Any]:
         return {**self.definition(), "ran": sorted(self.ran)}

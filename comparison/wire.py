@@ -21,8 +21,8 @@ Fields = tuple[tuple[str, str], ...]
 
 # RFC 9110 §5.6.2: token = 1*tchar
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-# RFC 9112 §3: request-line = method SP request-target SP HTTP-version
-_REQUEST_LINE = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])")
+# RFC 9112 §3: request-line = method SP request-target SP HTTP-version. Of bytes beyond ASCII none is a space.
+_REQUEST_LINE = re.compile(r"(\S+) (\S+) HTTP/(1\.[01])", re.ASCII)
 # RFC 9110 §5.5: field-vchar = VCHAR / obs-text, with SP and HTAB between
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _DIGITS = re.compile(r"[0-9]{1,100}")
@@ -152,14 +152,14 @@ def to_environ(request: Request, errors: TextIO, script_name: str = "") -> dict[
     path, _, query = request.target.partition("?")
     if not path.startswith(script_name):
         raise MalformedRequest(f"{path!r} is not below {script_name!r}.")
-    host, _, port = (request.header("Host") or "localhost").partition(":")
+    host, port = _split_host(request.header("Host") or "localhost")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": request.method,
         "SCRIPT_NAME": _unquote(script_name),
         "PATH_INFO": _unquote(path.removeprefix(script_name)),
         "QUERY_STRING": query,
         "SERVER_NAME": host,
-        "SERVER_PORT": port or "80",
+        "SERVER_PORT": port,
         "SERVER_PROTOCOL": f"HTTP/{request.version}",
         "REMOTE_ADDR": "127.0.0.1",
         "wsgi.version": (1, 0),
@@ -173,6 +173,13 @@ def to_environ(request: Request, errors: TextIO, script_name: str = "") -> dict[
     for name, value in request.headers:
         _add_field(environ, name, value)
     return environ
+
+
+def _split_host(host: str) -> tuple[str, str]:
+    """Name and port. An IPv6 address has colons and keeps its brackets (RFC 3875 §4.1.14)."""
+    address, bracket, rest = host.partition("]") if host.startswith("[") else ("", "", host)
+    name, _, port = rest.partition(":")
+    return f"{address}{bracket}{name}", port or "80"
 
 
 def _unquote(path: str) -> str:

@@ -4,6 +4,7 @@
 "use strict";
 
 const LONGEST_LINK = 60_000; // characters; some browsers cut longer addresses
+const LONGEST_ARGUMENT = 100_000; // bytes of a body that curl is given as such; Linux allows 131,071
 const CR = "␍"; // a text field would drop a carriage return, so it is shown
 const SIDES = ["flask", "scratch"];
 
@@ -270,24 +271,39 @@ async function copy(what, sentence) {
   }
 }
 
-// The same request for the applications that “make serve” and “make serve-flask” start.
+// The same request for the applications that “make serve” and “make serve-flask” start. Whoever made the link chose the
+// text, and it ends up in a shell: each piece is checked, then quoted, and none may be a file's name to curl.
+const REQUEST_LINE = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+) (\/[^\s#\0-\x1f\x7f]*) HTTP\/(1\.[01])$/;
+const FIELD = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\0-\x08\n-\x1f\x7f]*?)[ \t]*$/;
+
 function curl() {
   const quote = (value) => `'${value.replaceAll("'", "'\\''")}'`;
   const { head, body } = edited();
-  const [line, ...fields] = head.split("\n");
-  const [method, target] = line.split(" ");
-  const words = ["curl --include --path-as-is", method === "HEAD" ? "--head" : `--request ${method}`];
-  for (const field of fields) {
-    if (!/^(host|content-length):/i.test(field)) words.push(`--header ${quote(field)}`);
-  }
+  const [line, ...lines] = head.replaceAll(CR, "\r").split(/\r?\n/);
   if (!/^cookie:/im.test(head)) {
     const cookies = Object.entries(state.jars.flask).map(([name, value]) => `${name}=${value}`);
-    if (cookies.length) words.push(`--cookie ${quote(cookies.join("; "))}`);
+    if (cookies.length) lines.push(`Cookie: ${cookies.join("; ")}`);
+  }
+  const start = REQUEST_LINE.exec(line);
+  const fields = lines.map((field) => FIELD.exec(field));
+  if (!start || fields.includes(null)) throw new Error("This is no request, so there is no curl command for it.");
+  const [, method, target, version] = start;
+  const length = bodyLength();
+  const words = ["curl --include --path-as-is --globoff"];
+  if (version === "1.0") words.push("--http1.0");
+  if (method === "HEAD" && !length) words.push("--head"); // after “--request HEAD” curl would wait for a body
+  else if (method !== "GET" || length) words.push(`--request ${quote(method)}`);
+  for (const [, name, value] of fields) {
+    if (/^host$/i.test(name) || (length && /^content-length$/i.test(name) && value === String(length))) continue;
+    // To curl “Name:” is a field to leave out, and “Name;” one without a value.
+    words.push(`--header ${quote(value ? `${name}: ${value}` : `${name};`)}`);
   }
   words.push(quote(`http://127.0.0.1:8000${target}`));
-  if (!bodyLength()) return words.join(" ");
-  if (!/^content-type:/im.test(head)) words.push("--header 'Content-Type;'");
-  if (!state.body && !/[\0-\x08\x0b-\x1f]/.test(body)) return [...words, `--data-binary ${quote(body)}`].join(" ");
+  if (!length) return words.join(" ");
+  if (!/^content-type:/im.test(head)) words.push("--header 'Content-Type:'"); // or curl would say that it is a form
+  // Data after “--data-raw” are never the name of a file, not even behind an “@”.
+  const typed = !state.body && length <= LONGEST_ARGUMENT && !/[\0-\x08\x0b-\x1f\x7f-\x9f]/.test(body);
+  if (typed) return [...words, `--data-raw ${quote(body)}`].join(" ");
   const bytes = Array.from(new TextEncoder().encode(body), (byte) => String.fromCharCode(byte)).join("");
   return `printf %s ${quote(btoa(bytes + atob(state.body)))} | base64 -d | ${words.join(" ")} --data-binary @-`;
 }
@@ -347,7 +363,10 @@ for (const field of [text, mountedAt]) {
 }
 id("request").addEventListener("submit", (event) => { event.preventDefault(); sendEdited(); });
 id("next").addEventListener("click", next);
-id("curl").addEventListener("click", () => copy(curl(), "The curl command is on the clipboard; it asks port 8000, where “make serve” answers."));
+id("curl").addEventListener("click", () => inTurn(() => {
+  if (fit.checked && !state.untouched) fitLength(); // what is copied is what would be sent
+  return copy(curl(), "The curl command is on the clipboard; it asks port 8000, where “make serve” answers.");
+}));
 id("link").addEventListener("click", () => copy(location.href, "The link is on the clipboard."));
 id("drop").addEventListener("click", () => { keep(""); state.untouched = false; });
 id("file").addEventListener("change", (event) => inTurn(async () => {

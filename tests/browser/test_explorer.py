@@ -1,6 +1,7 @@
 """The explorer in a real browser, served as a reader serves it: with a mouse, without one, and on a phone."""
 
 import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import pytest
 
+from comparison.study import curl
+from comparison.wire import parse_request
 from tests.browser.conftest import ROOT, address
 
 if TYPE_CHECKING:
@@ -204,8 +207,64 @@ def test_a_request_is_copied_as_curl(open_explorer: Open) -> None:
     page.locator("#curl").click()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied.startswith("curl --include")
-    assert "--data-binary 'username=kumar&password=kumar'" in copied
+    assert "--data-raw 'username=kumar&password=kumar'" in copied
     assert "Content-Length" not in copied
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "GET /../a[1-2]/{b,c}?d HTTP/1.1\n\n",
+        "HEAD /a HTTP/1.1\nX-Empty:\n\n",
+        "GET / HTTP/1.0\nX-Empty: \nA: b\n\n",
+        "$`touch$IFS'x'` /$(a)`b`'\"\\ HTTP/1.1\nA: '\"\\$(b)\nA: !c\n\n",
+        "GET / HTTP/1.1\nContent-Length: 1\n\na",
+        "POST / HTTP/1.1\nContent-Length: 0\n\n",
+        "POST / HTTP/1.1\nContent-Length: 14\n\n@/etc/hostname",
+        "POST / HTTP/1.1\nContent-Type:\nContent-Length: 5\n\na'\n\\\x7f",
+        "POST / HTTP/1.1\nContent-Length: 100001\n\n" + "a" * 100_001,
+    ],
+    ids=lambda raw: repr(raw[:40]),
+)
+def test_the_copied_command_has_the_same_words_as_that_of_the_study(
+    open_explorer: Open, raw: str
+) -> None:
+    page = open_explorer("#scenario=hello&step=1")
+    page.locator("#text").fill(raw)
+    page.locator("#curl").click()
+    page.locator("#status", has_text="The curl command is on the clipboard").wait_for()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert sorted(shlex.split(copied)) == sorted(shlex.split(curl(parse_request(raw.encode()))))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "GET everything",
+        "G$(a) / HTTP/1.1\n\n",
+        "GET&a\t/b& / HTTP/1.1\n\n",
+        "GET http://elsewhere/ HTTP/1.1\n\n",
+        "GET / HTTP/1.1\n@/etc/hostname\n\n",
+        "GET / HTTP/1.1\n@a: b\n\n",
+        "GET / HTTP/1.1\nno-colon\n\n",
+        "GET / HTTP/1.1\nA: \x7f\n\n",
+    ],
+)
+def test_what_is_no_request_is_not_copied_as_curl(open_explorer: Open, text: str) -> None:
+    page = open_explorer("#scenario=hello&step=1")
+    page.evaluate("navigator.clipboard.writeText('untouched')")
+    page.locator("#text").fill(text)
+    assert "This is no request" in after(page, lambda: page.locator("#curl").click())
+    assert page.evaluate("navigator.clipboard.readText()") == "untouched"
+
+
+def test_a_cookie_of_a_link_is_never_the_name_of_a_file_to_curl(open_explorer: Open) -> None:
+    page = open_explorer("#scenario=hello&step=1")
+    # As a link that is refused leaves it.
+    page.evaluate("state.jars.flask = {'@/etc/hostname': 'b'}")
+    after(page, lambda: page.locator("#curl").click())
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert "--header 'Cookie: @/etc/hostname=b'" in copied
 
 
 def test_a_binary_upload_goes_through_unchanged(open_explorer: Open) -> None:

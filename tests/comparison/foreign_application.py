@@ -109,6 +109,22 @@ def raises(environ: dict[str, Any], start_response: Any) -> Any:
     raise RuntimeError("no luck today")
 
 
+def leaves(environ: dict[str, Any], start_response: Any) -> Any:
+    """One that ends the process, and says that all is well."""
+    raise SystemExit(0)
+
+
+def create_nothing() -> Any:
+    """A factory that ends the process."""
+    raise SystemExit("DATABASE_URL is not set")
+
+
+def careless(environ: dict[str, Any], start_response: Any) -> Any:
+    """One whose headers are no pairs of text."""
+    start_response("200 OK", [("Content-Length", 4), ("Set-Cookie", 5), ("A", "b", "c")])
+    return [b"text"]
+
+
 def plain(environ: dict[str, Any], start_response: Any) -> list[bytes]:
     """An application that is none of Flask's."""
     start_response("200 OK", [("Content-Type", "text/plain")])

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,8 @@ from comparison.study import Study
 from comparison.terminal import closing_sentence, print_all, print_one
 
 ROOT = Path(compare.__file__).parent
+
+STYLE = re.compile(r"\x1b\[[\d;]*m")
 
 
 def run(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
@@ -88,13 +91,9 @@ def test_what_is_close_to_no_scenario_is_told_where_they_are_listed() -> None:
     )
 
 
-def test_a_wrong_option_ends_with_2() -> None:
-    assert run("--jsonn", "x", "y").returncode == 2
-
-
-def test_json_is_json() -> None:
-    done = run("hello", "--json")
-    (made,) = json.loads(done.stdout)
+def test_json_is_json(capsys: pytest.CaptureFixture[str]) -> None:
+    assert compare.main(["hello", "--json"]) == 0
+    (made,) = json.loads(capsys.readouterr().out)
     assert made["name"] == "hello"
     assert made["verdict"] == "identical"
     assert made["flask"]["calls"] == sum(made["flask"]["calls_by_stage"].values())
@@ -104,6 +103,7 @@ def test_json_is_json() -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
+        (["--jsonn", "x"], "unrecognized arguments: --jsonn"),
         (["a", "b"], "one NAME at most"),
         (["hello", "--requests", "f"], "either a NAME or --requests"),
         (["hello", "-d", "x"], "--header and --data need --app"),
@@ -161,6 +161,33 @@ def test_requests_of_ones_own_go_through_both(
     assert "Request 2 of 2" in shown
 
 
+def test_what_an_application_prints_does_not_stand_in_the_json(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "printing.py").write_text(
+        "print('imported')\n"
+        "def app(environ, start_response):\n"
+        "    print('called')\n"
+        "    start_response('200 OK', [])\n"
+        "    return []\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert compare.main(["--app", "printing:app", "GET", "/", "--json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["name"] == "printing:app"
+    assert {"imported", "called"} <= {*shown.err.split()}
+
+
+def test_an_application_that_breaks_the_rules_of_wsgi_ends_with_1(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "silent.py").write_text("def app(environ, start_response):\n    return []\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert compare.main(["--app", "silent:app", "GET", "/"]) == 1
+    assert "start_response was never called" in capsys.readouterr().out
+
+
 def test_a_difference_ends_with_1(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -186,11 +213,26 @@ def test_the_table_fits_its_width_without_cutting_anything(
         assert (made.scenario.lesson in row) == (width == 200)
 
 
-def test_without_colour_nothing_is_lost() -> None:
-    coloured = run("hello", FORCE_COLOR="1").stdout
-    plain = run("hello", FORCE_COLOR="1", NO_COLOR="1").stdout
+def test_without_colour_nothing_is_lost(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    compare.main(["hello"])
+    coloured = capsys.readouterr().out
+    monkeypatch.setenv("NO_COLOR", "1")
+    compare.main(["hello"])
+    plain = capsys.readouterr().out
     assert "\x1b[32m" in coloured
     assert "\x1b[32m" not in plain
+    before_times = [STYLE.sub("", shown).partition("\nTime\n")[0] for shown in (coloured, plain)]
+    assert before_times[0] == before_times[1]
+
+
+def test_a_terminal_without_unicode_shows_question_marks_and_no_traceback() -> None:
+    done = run("hello", PYTHONIOENCODING="ascii")
+    assert done.returncode == 0, done.stderr
+    assert "marked ?" in done.stdout
 
 
 def test_the_closing_sentence_counts(studies: list[Study]) -> None:

@@ -35,6 +35,26 @@ def test_the_three_parts_are_read() -> None:
     assert not cookie.compressed
 
 
+@pytest.mark.parametrize(
+    ("queue", "flashes"),
+    [
+        ("5", [[5]]),
+        ("null", [[None]]),
+        ('"Hello"', [["Hello"]]),
+        ("[1,2]", [[1], [2]]),
+        ('["Hello"]', [["Hello"]]),
+        ('[["message","Hello"]]', [["message", "Hello"]]),
+    ],
+)
+def test_a_queue_of_messages_that_is_none_is_shown_as_it_is(
+    queue: str, flashes: list[list[object]]
+) -> None:
+    payload = encode(b'{"_flashes":%b}' % queue.encode())
+    cookie = take_apart(f"{payload}.{STAMP}.signature")
+    assert cookie is not None
+    assert cookie.flashes == cookie.as_data()["flashes"] == flashes
+
+
 def test_a_compressed_payload_is_unpacked() -> None:
     cookie = take_apart(f".{encode(zlib.compress(b'[1,2]'))}.{STAMP}.signature")
     assert cookie is not None

@@ -1,5 +1,6 @@
 """Applications are called as PEP 3333 asks, and what they do wrong is kept as a sentence."""
 
+import asyncio
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -149,6 +150,182 @@ def test_faults_are_sentences() -> None:
     assert answer(never).faults == ("start_response was never called",)
     assert answer(early).faults == ("the body began before start_response was called",)
     assert "broke PEP 3333" in answer(never).lines()[-1]
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "shown", "faults"),
+    [
+        (b"200 OK", PLAIN, ("b'200 OK'", *PLAIN), ["the status is b'200 OK', which is no text"]),
+        (None, PLAIN, ("None", *PLAIN), ["the status is None, which is no text"]),
+        ("200", PLAIN, ("200", *PLAIN), ["the status is '200', and must read like 200 OK"]),
+        ("", PLAIN, ("", *PLAIN), ["the status is '', and must read like 200 OK"]),
+        ("299 ", PLAIN, ("299 ", *PLAIN), []),
+        (
+            "200 OK",
+            [("Content-Length", 5), *PLAIN],
+            ("200 OK", ("Content-Length", "5"), *PLAIN),
+            ["the header Content-Length has the value 5, which is no text"],
+        ),
+        (
+            "200 OK",
+            [(b"A", "b")],
+            ("200 OK", ("b'A'", "b")),
+            ["the header b'A' has a name that is no text"],
+        ),
+        (
+            "200 OK",
+            [("A", "b", "c"), "ab", *PLAIN],
+            ("200 OK", *PLAIN),
+            [
+                "the header ('A', 'b', 'c') is no tuple of name and value",
+                "the header 'ab' is no tuple of name and value",
+            ],
+        ),
+        (
+            "200 OK",
+            {"A": "b"},
+            ("200 OK",),
+            [
+                "the headers are of type dict, and must be a list",
+                "the header 'A' is no tuple of name and value",
+            ],
+        ),
+        (
+            "200 OK",
+            (*PLAIN,),
+            ("200 OK", *PLAIN),
+            ["the headers are of type tuple, and must be a list"],
+        ),
+        ("200 OK", None, ("200 OK",), ["the headers are of type NoneType, and must be a list"]),
+    ],
+)
+def test_a_head_that_is_no_text_is_a_fault_and_shown_as_text(
+    status: object, headers: object, shown: tuple[object, ...], faults: list[str]
+) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response(status, headers)
+        return [b"body"]
+
+    kept = answer(application)
+    assert (kept.status, *kept.headers) == shown
+    assert (kept.body, kept.failure, list(kept.faults)) == (b"body", "", faults)
+
+
+@pytest.mark.parametrize(
+    ("body", "kept", "fault"),
+    [
+        (["a", b"b", "c"], b"b", "the body has a piece of type str, and must be of bytes"),
+        (b"abc", b"", "the body has a piece of type int, and must be of bytes"),
+        ([None], b"", "the body has a piece of type NoneType, and must be of bytes"),
+        (
+            None,
+            b"",
+            "the application returned a value of type NoneType, and must return an iterable of bytes",
+        ),
+    ],
+)
+def test_a_body_that_is_not_of_bytes_is_a_fault_that_is_told_once(
+    body: Any, kept: bytes, fault: str
+) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> Any:
+        start_response("200 OK", PLAIN)
+        return body
+
+    seen = answer(application)
+    assert (seen.body, seen.failure, seen.faults) == (kept, "", (fault,))
+
+
+def test_what_is_written_must_be_bytes_as_well() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", PLAIN)("text")
+        return [b"body"]
+
+    kept = answer(application)
+    assert kept.faults == ("the body has a piece of type str, and must be of bytes",)
+    assert (kept.body, kept.failure) == (b"body", "")
+
+
+def test_an_empty_status_starts_the_answer_as_well() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("", PLAIN)
+        start_response("200 OK", PLAIN)
+        return []
+
+    assert answer(application).faults == (
+        "the status is '', and must read like 200 OK",
+        "start_response was called twice without exc_info",
+    )
+
+
+def test_a_body_in_pieces_that_begins_too_early_is_told_once() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        yield from [b"a"] * 5
+        start_response("200 OK", PLAIN)
+
+    assert answer(application).faults == ("the body began before start_response was called",)
+
+
+class Speechless(Exception):
+    def __str__(self) -> str:
+        raise ValueError("nothing to say")
+
+
+@pytest.mark.parametrize(
+    ("error", "failure"),
+    [
+        (SystemExit(0), "SystemExit: 0"),
+        (SystemExit(), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
+        (asyncio.CancelledError("x"), "CancelledError: x"),
+        (Speechless(), "Speechless"),
+    ],
+)
+def test_no_exception_of_an_application_goes_further(error: BaseException, failure: str) -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
+        start_response("200 OK", PLAIN)
+        yield b"a"
+        raise error
+
+    kept = answer(application)
+    assert (kept.body, kept.failure) == (b"a", failure)
+
+
+def test_whoever_interrupts_is_heard() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        answer(application)
+
+
+def test_what_was_written_to_the_log_stays_when_the_application_closes_it() -> None:
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        with environ["wsgi.errors"] as errors:
+            errors.write("noted\n")
+        start_response("200 OK", PLAIN)
+        return []
+
+    assert answer(application).errors == "noted\n"
+
+
+@pytest.mark.parametrize(
+    ("chunks", "kept", "cut_off"),
+    [
+        ([b"all"], b"all", ""),
+        ([b"a", b"b"], b"a", "the body went on after 0 s, and was cut off then"),
+    ],
+)
+def test_a_body_that_comes_late_goes_on_only_if_another_piece_comes(
+    chunks: list[bytes], kept: bytes, cut_off: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comparison.exchange.MOST_SECONDS", 0.0)
+
+    def application(environ: dict[str, Any], start_response: Any) -> list[bytes]:
+        start_response("200 OK", PLAIN)
+        return chunks
+
+    seen = answer(application)
+    assert (seen.body, seen.cut_off) == (kept, cut_off)
 
 
 def setting(*cookies: str) -> Exchange:

@@ -160,6 +160,29 @@ def test_an_application_that_raises_ends_with_1_and_a_sentence(
     assert raises is foreign_application.raises
 
 
+def test_an_application_that_ends_the_process_ends_with_1_and_a_sentence(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert compare.main(["--app", f"{HERE}:leaves", "GET", "/"]) == 1
+    assert "[the application raised SystemExit: 0]" in capsys.readouterr().out
+
+
+def test_headers_that_are_no_text_are_shown_with_the_rest(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    compare.main(["--app", f"{HERE}:careless", "GET", "/"])
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    said = "[the application broke PEP 3333: the header"
+    shown = [line for line in lines if line.startswith(("HTTP/1.1 ", "Content-Length: ", said))]
+    assert shown == [
+        "HTTP/1.1 200 OK",
+        "Content-Length: 4",
+        f"{said} Content-Length has the value 4, which is no text]",
+        f"{said} Set-Cookie has the value 5, which is no text]",
+        f"{said} ('A', 'b', 'c') is no tuple of name and value]",
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "sentence"),
     [
@@ -171,7 +194,9 @@ def test_an_application_that_raises_ends_with_1_and_a_sentence(
         (f"{HERE}:nothing", "is no application: int cannot be called"),
         (f"{HERE}:load()", "has no 'load'"),
         (f"{HERE}:plain()", "raised TypeError"),
+        (f"{HERE}:create_nothing()", "raised SystemExit: DATABASE_URL is not set"),
         ("broken_module:app", "it raised ZeroDivisionError"),
+        ("asking_module:app", "it raised ModuleNotFoundError: please install shop"),
         ("needy_module:app", "cannot be imported: it needs 'no_such_library'"),
         ("leaving_module:app", "it raised SystemExit"),
         ("wrong_module:app", "it raised SyntaxError"),
@@ -181,6 +206,7 @@ def test_what_cannot_be_loaded_is_a_sentence(
     name: str, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "broken_module.py").write_text("1 / 0")
+    (tmp_path / "asking_module.py").write_text("raise ModuleNotFoundError('please install shop')")
     (tmp_path / "needy_module.py").write_text("import no_such_library")
     (tmp_path / "leaving_module.py").write_text("raise SystemExit(3)")
     (tmp_path / "wrong_module.py").write_text("def")
@@ -200,6 +226,10 @@ def test_a_factory_is_called() -> None:
         ("GET", "nowhere", [], "must be a path"),
         ("GET", "/", ["no colon"], "needs a colon"),
         ("GET", "/#a", [], "fragment"),
+        ("GET", "/", [""], "'' is not one line of a head"),
+        ("GET", "/", ["A: b\r\nC: d"], "is not one line of a head"),
+        ("GET", "/", ["A: b\n"], "is not one line of a head"),
+        ("GET", "/ HTTP/1.1\nA: b\nC:", [], "is not one line of a head"),
     ],
 )
 def test_a_request_that_is_none_is_a_sentence(
@@ -221,6 +251,42 @@ def test_a_file_of_requests_is_parted_by_lines_of_three_hashes(tmp_path: Path) -
     first, second = (step.raw for step in read_requests(file))
     assert first == b"GET /a HTTP/1.1\r\nHost: localhost\r\n\r\n"
     assert second == b"POST /b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1\r\n\r\nx"
+
+
+@pytest.mark.parametrize(
+    ("length", "typed", "sent"),
+    [
+        (None, b"x\n\n", b"x"),
+        (b"3", b"x\r\n", b"x\r\n"),
+        (b"3", b"x\r\n\r\n\n", b"x\r\n"),
+        (b"1", b"x\r\n", b"x"),
+        (b"0", b"\n", b""),
+        (b"4", b"\r\n\r\n", b"\r\n\r\n"),
+        (b"9", b"x\r\n", b"x\r\n"),
+    ],
+)
+@pytest.mark.parametrize("following", [b"", b"###\nGET / HTTP/1.1\n"])
+def test_of_the_line_ends_after_a_body_those_that_are_announced_belong_to_it(
+    length: bytes | None, typed: bytes, sent: bytes, following: bytes, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.http"
+    field = b"" if length is None else b"content-length: " + length + b"\r\n"
+    file.write_bytes(b"\nPOST / HTTP/1.1\r\n" + field + b"\r\n" + typed + following)
+    assert read_requests(file)[0].raw.partition(b"\r\n\r\n")[2] == sent
+
+
+def test_a_body_with_more_than_its_length_announces_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "a.http"
+    file.write_bytes(b"POST / HTTP/1.1\nContent-Length: 2\n\nabc\n")
+    with pytest.raises(ForeignError, match="more than Content-Length announces"):
+        read_requests(file)
+
+
+def test_a_head_may_end_with_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "a.http"
+    file.write_bytes(b"POST / HTTP/1.1\nContent-Length: 0\n")
+    (step,) = read_requests(file)
+    assert step.raw == b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
 
 
 @pytest.mark.parametrize(

@@ -1,11 +1,13 @@
 """The ledger counts what happened, once, and names no machine."""
 
+import linecache
 from pathlib import Path
 
 import pytest
 
 from comparison.concepts import NO_STAGE, STAGES
 from comparison.ledger import FunctionEntry, ledger, merged
+from comparison.places import lines_of, source_of
 from comparison.study import Side, Study
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,19 @@ def test_lines_that_ran_stand_in_the_source(watched: list[Study]) -> None:
             if function.source:
                 last = function.line + function.source.count("\n")
                 assert all(function.line <= line <= last for line in function.ran), (name, function)
+
+
+def test_code_made_at_run_time_has_no_source_also_where_python_c_has_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(linecache.cache, "<string>", (0, None, ["exec(...)\n"], "<string>"))
+    made = compile("def made(): ...", "<string>", "exec")
+    assert source_of(made) == ""
+
+
+def test_lines_end_where_python_ends_them() -> None:
+    assert lines_of("a = '\x0c\u2028'\n\nb\n") == ["a = '\x0c\u2028'", "", "b"]
+    assert lines_of("") == []
 
 
 def test_no_path_names_a_machine(watched: list[Study]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from werkzeug.wrappers import Request
 
 from comparison.concepts import NO_STAGE
 from comparison.exchange import exchange
@@ -64,6 +65,15 @@ def answer(application: Any) -> Watcher:
     watcher = Watcher()
     exchange(application, parse_request(b"GET / HTTP/1.1\r\n\r\n"), "", watcher)
     return watcher
+
+
+def test_no_field_of_an_answer_comes_from_those_of_the_request() -> None:
+    def application(environ: Any, start_response: Any) -> Any:
+        Request(environ | {"CONTENT_TYPE": "text/plain"}).headers.get("Accept")
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return [b""]
+
+    assert answer(application).recorder.origins["content-type"].function.endswith("application")
 
 
 def test_first_and_last_line_of_a_header_that_was_changed_are_both_known() -> None:

@@ -2,10 +2,15 @@
 
 import json
 import random
+import socket
+import subprocess
 import sys
 import time
 import uuid
 import warnings
+from collections.abc import Callable
+from pathlib import Path
+from subprocess import DEVNULL
 from typing import Any
 
 import pytest
@@ -20,6 +25,9 @@ from comparison.study import MOMENT, LinePair, Pair, Study, curl, held_still, ma
 from comparison.wire import parse_request
 from wsgi_from_scratch.sessions import SALT
 from wsgi_from_scratch.signing import Signer
+
+PATIENCE = 20
+"""Seconds that a test waits for curl."""
 
 SCENARIO = Scenario("made-up", "A lesson.", (get("/a"), get("/b")))
 
@@ -266,17 +274,70 @@ def test_the_words_in_which_two_lines_differ_are_marked(
 @pytest.mark.parametrize(
     ("raw", "command"),
     [
-        (b"GET /a?b=1&c HTTP/1.1\nHost: x\n\n", "curl --include 'http://127.0.0.1:8000/a?b=1&c'"),
         (
-            b"POST /login HTTP/1.1\nA: it's\nContent-Length: 3\n\na=1",
-            "curl --include --request POST --header 'A: it'\"'\"'s' --data-binary a=1 "
-            "http://127.0.0.1:8000/login",
+            b"GET /a?b=1&c HTTP/1.1\nHost: x\n\n",
+            "curl --include --path-as-is --globoff 'http://127.0.0.1:8000/a?b=1&c'",
         ),
         (
-            b"POST / HTTP/1.1\nContent-Length: 3\n\n'\\\xff",
-            r"curl --include --request POST --data-binary $'\x27\x5c\xff' http://127.0.0.1:8000/",
+            b"HEAD /a HTTP/1.1\nX-Empty:\n\n",
+            "curl --include --path-as-is --globoff --head --header 'X-Empty;' http://127.0.0.1:8000/a",
+        ),
+        (
+            b"POST /login HTTP/1.1\nA: it's\nContent-Length: 3\n\na=1",
+            "curl --include --path-as-is --globoff --request POST --header 'A: it'\"'\"'s' "
+            "--header Content-Type: --data-raw a=1 http://127.0.0.1:8000/login",
+        ),
+        (
+            b"POST / HTTP/1.1\nContent-Type: a/b\nA: \xff\nContent-Length: 3\n\n'\\\xff",
+            "printf %s J1z/ | base64 -d | curl --include --path-as-is --globoff --request POST "
+            r"--header 'Content-Type: a/b' --header $'A: \xff' --data-binary @- http://127.0.0.1:8000/",
         ),
     ],
 )
 def test_a_request_can_be_copied_as_a_command(raw: bytes, command: str) -> None:
     assert curl(parse_request(raw)) == command
+
+
+def sent_by(command: str, directory: Path) -> bytes:
+    """What a command for the tutorial's server sends, without the fields that are the server's or curl's own."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(PATIENCE)
+        script = directory / "command"  # a file, since no argument of bash could hold the longest
+        script.write_text(command.replace(":8000", f":{listener.getsockname()[1]}"))
+        with subprocess.Popen(["bash", script], stdout=DEVNULL, stderr=DEVNULL) as process:
+            try:
+                connection, _ = listener.accept()
+                with connection, connection.makefile("rb") as stream:
+                    connection.settimeout(PATIENCE)
+                    head = list(iter(stream.readline, b"\r\n"))
+                    lengths = [line for line in head if line.startswith(b"Content-Length: ")]
+                    body = stream.read(int(lengths[0].split()[1])) if lengths else b""
+                    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
+            finally:
+                process.terminate()
+    own = (b"Host: ", b"User-Agent: curl/", b"Accept: */*")
+    return b"".join(line for line in head if not line.startswith(own)) + b"\r\n" + body
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b"GET /../a[1-2]/{b,c}?d HTTP/1.1\r\n\r\n",
+        b"HEAD / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.0\r\n\r\n",
+        b"$`touch$IFS'x'` /$(a)`b`'\"\\ HTTP/1.1\r\nA: '\"\\$(b)\r\nA: !c\r\n\r\n",
+        b"GET / HTTP/1.1\r\nX-Empty:\r\nContent-Type:\r\n\r\n",
+        b"GET / HTTP/1.1\r\nContent-Length: 1\r\n\r\na",
+        b"POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n",
+        b"POST / HTTP/1.1\r\nContent-Length: 14\r\n\r\n@/etc/hostname",
+        b"POST / HTTP/1.1\r\nContent-Type:\r\nContent-Length: 5\r\n\r\n\0\xff'\n\\",
+        b"POST / HTTP/1.1\r\nContent-Length: 200000\r\n\r\n" + b"a" * 200_000,
+    ],
+    ids=lambda raw: repr(raw[:40]),
+)
+def test_the_command_sends_the_same_request(
+    raw: bytes, tmp_path: Path, require_program: Callable[[str], str]
+) -> None:
+    require_program("curl")
+    require_program("bash")
+    assert sent_by(curl(parse_request(raw)), tmp_path) == raw

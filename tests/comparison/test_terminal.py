@@ -1,6 +1,7 @@
 """What is printed fits the terminal, says the same without colours, and hides nothing."""
 
 import io
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from rich.console import Console
 
 from comparison.foreign import request_step, solo_study
 from comparison.scenarios import SECRET_KEY
-from comparison.study import Study
+from comparison.study import Study, pair_lines
 from comparison.terminal import print_one, print_solo
 from tests.comparison.foreign_application import app
 
@@ -139,3 +140,13 @@ def test_one_application_is_shown_by_itself(width: int) -> None:
     ):
         assert words in text
     assert "scratch" not in text
+
+
+def test_equal_answers_of_many_equal_lines_are_not_searched_for_what_they_share(
+    studies: list[Study], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search takes quadratic time: half a minute for 20,000 empty lines."""
+    monkeypatch.setattr("comparison.study.SequenceMatcher", None)
+    answer = replace(studies[0].flask.exchanges[0], body=b"\n" * 20_000)
+    pairs = pair_lines(answer, answer)
+    assert [pair.flask for pair in pairs] == [pair.scratch for pair in pairs] == answer.lines()

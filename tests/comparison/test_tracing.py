@@ -7,6 +7,7 @@ import shutil
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -74,6 +75,39 @@ def test_a_generator_that_goes_on_is_not_called_again() -> None:
         for _ in numbers():
             pass
     assert names(tracer) == [(0, "numbers"), (1, "inner")]
+
+
+def test_a_generator_that_is_closed_or_thrown_into_is_not_called_again() -> None:
+    @contextmanager
+    def swallowing() -> Iterator[None]:
+        with suppress(ValueError):
+            yield
+
+    with Tracer() as tracer:
+        next(numbers())  # closed at once, as nobody keeps it
+        with swallowing():
+            raise ValueError
+    called = [call.function.rpartition(".")[2] for call in tracer.calls]
+    assert (called.count("numbers"), called.count("swallowing")) == (1, 1)
+
+
+def use_up_the_stack() -> None:
+    use_up_the_stack()
+
+
+@pytest.mark.parametrize("observer", [Tracer, LineTracer])
+def test_an_observation_that_ended_early_says_so(observer: type[Tracer | LineTracer]) -> None:
+    with observer() as whole:
+        inner()
+    with observer() as broken, suppress(RecursionError):
+        use_up_the_stack()
+    assert (whole.interrupted, broken.interrupted) == (False, True)
+
+
+def test_an_observation_whose_place_was_taken_says_so() -> None:
+    with Tracer() as tracer:
+        sys.setprofile(None)
+    assert tracer.interrupted
 
 
 def test_an_exception_does_not_disturb_the_depth() -> None:
@@ -163,6 +197,15 @@ def test_a_generator_that_goes_on_adds_its_lines() -> None:
         outer()
     assert lines_of(tracer, numbers) == [1, 2]
     assert [call.function for call, _ in tracer.calls] == ["outer", "numbers", "inner"]
+
+
+def test_a_generator_from_before_leaves_the_depth_as_it_was() -> None:
+    before = numbers()
+    next(before)
+    with LineTracer() as tracer:
+        next(before)
+        inner()
+    assert [(call.depth, call.function) for call, _ in tracer.calls] == [(0, "inner")]
 
 
 def test_lines_after_an_exception_are_known_too() -> None:

@@ -104,6 +104,28 @@ def test_the_environ_is_what_pep_3333_asks_for() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("host", "name", "port"),
+    [
+        ("example.com", "example.com", "80"),
+        ("127.0.0.1:8000", "127.0.0.1", "8000"),
+        ("[::1]:8000", "[::1]", "8000"),
+        ("[::1]", "[::1]", "80"),
+        ("[::1", "[::1", "80"),
+    ],
+)
+def test_the_colons_of_an_address_are_not_that_of_the_port(host: str, name: str, port: str) -> None:
+    request = parse_request(f"GET / HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+    environ = to_environ(request, io.StringIO())
+    assert (environ["SERVER_NAME"], environ["SERVER_PORT"]) == (name, port)
+
+
+@pytest.mark.parametrize("path", ["/café", "/voilà", "/\u0445", "/\xa0"])
+def test_a_target_may_have_any_bytes_beyond_ascii(path: str) -> None:
+    request = parse_request(f"GET {path} HTTP/1.1\r\n\r\n".encode())
+    assert request.target.encode("latin-1").decode() == path
+
+
 def test_a_target_outside_of_the_mount_point_is_refused() -> None:
     with pytest.raises(MalformedRequest, match="not below"):
         to_environ(parse_request(b"GET /a HTTP/1.1\r\n\r\n"), io.StringIO(), "/shop")
