@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help compare explore picture test parity servers cluster fuzz soak lint serve serve-flask bench lock clean
+.PHONY: help compare explore picture test versions parity servers cluster fuzz soak lint serve serve-flask bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
@@ -17,8 +17,16 @@ picture: .venv/complete ## make docs/compare.svg and the ledger in README.md fro
 explore: .venv/complete ## send requests of your own to both applications, on a web page
 	.venv/bin/python compare.py serve
 
-test: .venv/complete ## run the tests, but those of "make servers", "make cluster", "make soak"
+test: .venv/complete ## run the tests, but those of deploy/, of "make cluster" and of "make soak"
 	.venv/bin/python -m pytest --numprocesses=auto
+
+PYTHONS ?= $(foreach version,3.12 3.13 3.14,$(shell python$(version) -c 'import sys; print(sys.executable)' 2>&-))
+
+versions: ## test the last commit under each newer Python that is installed, or under PYTHONS="python3.12 ..."
+	@echo "Newer Pythons: $(or $(strip $(PYTHONS)),none is installed.)"
+	@for python in $(PYTHONS); do \
+		folder=$$(mktemp -d) && chmod 755 "$$folder" && git clone --quiet . "$$folder/here" && \
+		$(MAKE) -C "$$folder/here" PYTHON="$$python" test && rm -rf "$$folder" || exit 1; done
 
 EXAMPLES ?= 20000
 
@@ -77,6 +85,7 @@ clean: ## remove what the other targets have made
 .venv-servers/complete: requirements-servers.lock
 .venv-store/complete: requirements-store.lock
 .venv/complete .venv-bench/complete .venv-servers/complete .venv-store/complete:
+	@test ! -L $(@D) || { echo "$(@D) is a link, and what it leads to would be emptied: remove it." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv --clear $(@D)
 	$(@D)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile \

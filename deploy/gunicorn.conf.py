@@ -79,7 +79,7 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 # Bytes of the request line and of one header field, as in nginx's buffers (8k): what passes there passes here.
 limit_request_line = 8_190
 limit_request_field_size = 8_190
-# Header fields; a browser sends about twenty, and nginx adds five.
+# Header fields; a browser sends about twenty, and nginx adds three at most.
 limit_request_fields = 100
 
 # Whose X-Forwarded-Proto and SCRIPT_NAME are believed: nginx on this host, unless it runs on another one.

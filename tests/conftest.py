@@ -37,6 +37,21 @@ hypothesis_settings.register_profile(
 hypothesis_settings.load_profile("untimed")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> object:
+    """Of several processes each takes whole files, and one all of tests/comparison, which share their studies."""
+    if config.getoption("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]  # it has no types
+
+    class BySharedWork(LoadFileScheduling):  # type: ignore[misc]  # so its class has none
+        def _split_scope(self, nodeid: str) -> str:
+            folder = "tests/comparison/"
+            return folder if nodeid.startswith(folder) else str(super()._split_scope(nodeid))
+
+    return BySharedWork(config, log)
+
+
 @pytest.fixture
 def settings(tmp_path: Path) -> "Settings":
     """A fixed key, and a store of the test's own."""

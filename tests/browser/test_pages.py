@@ -9,7 +9,7 @@ import pytest
 from openpyxl import Workbook
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 Open: TypeAlias = "Callable[..., Page]"
 
@@ -44,8 +44,7 @@ def upload(page: "Page", form: str, name: str, content: bytes) -> None:
         page.locator(f"form:has(#{form}) button").click()
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/redirect_endpoint"])
-def test_the_browser_has_nothing_to_complain_of(open_page: Open, path: str) -> None:
+def test_the_browser_has_nothing_to_complain_of(open_page: Open) -> None:
     page = open_page("/healthz")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -55,10 +54,12 @@ def test_the_browser_has_nothing_to_complain_of(open_page: Open, path: str) -> N
             complaints.append(message.text) if message.type in ("error", "warning") else None
         ),
     )
-    page.goto(path)
-    assert complaints == []
+    for path in (*PAGES, "/redirect_endpoint"):
+        page.goto(path)
+        assert complaints == [], path
 
 
+@one_application
 def test_the_static_style_and_script_reach_the_home_page(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_text("this sentence was put here by a script").wait_for()
@@ -88,6 +89,7 @@ def test_the_answer_to_json_is_on_the_page_and_in_the_console(open_page: Open) -
     assert page.locator("#json_post_answer").inner_text() == message.value.text
 
 
+@one_application
 def test_refused_json_is_explained_on_the_page(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_label("JSON to send").fill("{")
@@ -100,6 +102,7 @@ def test_refused_json_is_explained_on_the_page(open_page: Open) -> None:
     )
 
 
+@one_application
 def test_json_that_lacks_a_text_is_answered_with_what_to_send(open_page: Open) -> None:
     page = open_page("/")
     page.get_by_label("JSON to send").fill("[]")
@@ -107,32 +110,33 @@ def test_json_that_lacks_a_text_is_answered_with_what_to_send(open_page: Open) -
     page.get_by_text('Send a JSON object with two texts, "greeting" and "name".').wait_for()
 
 
+WITHOUT_A_MESSAGE = [
+    (200, JSON, "null", "The server answered 200, but without a message."),
+    (200, JSON, "{}", "The server answered 200, but without a message."),
+    (200, JSON, '{"message": {}}', "The server answered 200, but without a message."),
+    (200, JSON, "{", "The server answered 200, but without a message."),
+    (200, HTML, "<p>Log in first", "The server answered 200, but without a message."),
+    (400, JSON, '{"message": "Stored"}', "The server answered 400."),
+    (500, JSON, '{"message": "Stored"}', "The server answered 500."),
+    (502, HTML, "<h1>Bad Gateway</h1>", "The server answered 502."),
+]
+
+
 @one_application
-@pytest.mark.parametrize(
-    ("status", "media_type", "body", "told"),
-    [
-        (200, JSON, "null", "The server answered 200, but without a message."),
-        (200, JSON, "{}", "The server answered 200, but without a message."),
-        (200, JSON, '{"message": {}}', "The server answered 200, but without a message."),
-        (200, JSON, "{", "The server answered 200, but without a message."),
-        (200, HTML, "<p>Log in first", "The server answered 200, but without a message."),
-        (400, JSON, '{"message": "Stored"}', "The server answered 400."),
-        (500, JSON, '{"message": "Stored"}', "The server answered 500."),
-        (502, HTML, "<h1>Bad Gateway</h1>", "The server answered 502."),
-    ],
-)
-def test_an_answer_without_a_message_is_told_as_a_failure(
-    open_page: Open, status: int, media_type: str, body: str, told: str
-) -> None:
+def test_an_answer_without_a_message_is_told_as_a_failure(open_page: Open) -> None:
     page = open_page("/")
-    page.route(
-        "**/handle_js_post",
-        lambda route: route.fulfill(status=status, content_type=media_type, body=body),
-    )
-    page.locator("#json_post_btn").click()
-    answer = page.locator("output.failed")
-    answer.wait_for()
-    assert answer.inner_text() == told
+    waiting = iter(WITHOUT_A_MESSAGE)
+
+    def answer(route: "Route") -> None:
+        status, media_type, body, _ = next(waiting)
+        route.fulfill(status=status, content_type=media_type, body=body)
+
+    page.route("**/handle_js_post", answer)
+    for *answered, told in WITHOUT_A_MESSAGE:
+        page.locator("#json_post_btn").click()
+        said = page.locator("output.failed")
+        said.wait_for()
+        assert said.inner_text() == told, answered
 
 
 @one_application
@@ -174,6 +178,7 @@ def test_an_uploaded_csv_is_shown_as_a_table(open_page: Open) -> None:
     assert complaints == []
 
 
+@one_application
 def test_a_file_that_is_refused_leads_back_to_its_form(open_page: Open) -> None:
     page = open_page("/")
     upload(page, "show_file", "disguised.csv", b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
@@ -215,11 +220,12 @@ def test_the_keyboard_reaches_the_lessons(open_page: Open, width: int) -> None:
 
 
 @one_application
-@pytest.mark.parametrize("path", [*PAGES, "/nowhere/" + "long" * 50])
-def test_a_phone_scrolls_down_and_not_sideways(open_page: Open, path: str) -> None:
-    page = open_page(path, width=360)
-    page.locator("summary").click()
-    assert page.evaluate("document.documentElement.scrollWidth") == 360
+def test_a_phone_scrolls_down_and_not_sideways(open_page: Open) -> None:
+    page = open_page("/", width=360)
+    for path in (*PAGES, "/nowhere/" + "long" * 50):
+        page.goto(path)
+        page.locator("summary").click()
+        assert page.evaluate("document.documentElement.scrollWidth") == 360, path
 
 
 @one_application
@@ -245,31 +251,33 @@ def test_a_long_heading_of_a_table_wraps_and_leaves_its_rows_in_sight(
 
 
 @one_application
-@pytest.mark.parametrize("path", PAGES)
-def test_a_thumb_hits_every_control(open_page: Open, path: str) -> None:
+def test_a_thumb_hits_every_control(open_page: Open) -> None:
     """44 CSS pixels, WCAG 2.2 §2.5.5; links within a sentence are exempt."""
-    page = open_page(path, width=360)
-    page.locator("summary").click()
+    page = open_page("/", width=360)
     controls = page.locator(
         "button, input, textarea, summary, .lessons a, .routes a, .onward a, .brand"
     )
-    heights = controls.evaluate_all(
-        "found => found.map(element => element.getBoundingClientRect().height)"
-    )
-    assert min(heights) >= 44
+    for path in PAGES:
+        page.goto(path)
+        page.locator("summary").click()
+        heights = controls.evaluate_all(
+            "found => found.map(element => element.getBoundingClientRect().height)"
+        )
+        assert min(heights) >= 44, path
 
 
 @one_application
-@pytest.mark.parametrize("path", PAGES)
-def test_controls_can_be_told_apart_in_a_list(open_page: Open, path: str) -> None:
+def test_controls_can_be_told_apart_in_a_list(open_page: Open) -> None:
     """Labels by themselves; buttons by what describes them, as the tutorial gives two of them one text."""
-    page = open_page(path)
-    labels = page.locator("label").all_inner_texts()
-    buttons = page.locator("button").evaluate_all(
-        "found => found.map(one => one.textContent + one.getAttribute('aria-describedby'))"
-    )
-    assert len(labels) == len({*labels})
-    assert len(buttons) == len({*buttons})
+    page = open_page("/")
+    for path in PAGES:
+        page.goto(path)
+        labels = page.locator("label").all_inner_texts()
+        buttons = page.locator("button").evaluate_all(
+            "found => found.map(one => one.textContent + one.getAttribute('aria-describedby'))"
+        )
+        assert len(labels) == len({*labels}), path
+        assert len(buttons) == len({*buttons}), path
 
 
 @one_application
@@ -305,17 +313,17 @@ def test_nothing_moves_for_those_who_asked_for_less_of_it(open_page: Open) -> No
 
 
 @one_application
-@pytest.mark.parametrize(("scheme", "is_light"), [("light", True), ("dark", False)])
-def test_the_page_follows_the_colours_of_the_system(
-    open_page: Open, scheme: str, is_light: bool
-) -> None:
+def test_the_page_follows_the_colours_of_the_system(open_page: Open) -> None:
     page = open_page("/")
-    page.emulate_media(color_scheme="light" if scheme == "light" else "dark")
-    background = page.locator("body").evaluate(
-        "element => getComputedStyle(element).backgroundColor"
-    )
-    red = int(background.removeprefix("rgb(").split(",")[0])
-    assert (red > 127) == is_light
+
+    def red() -> int:
+        background = page.locator("body").evaluate("body => getComputedStyle(body).backgroundColor")
+        return int(background.removeprefix("rgb(").split(",")[0])
+
+    page.emulate_media(color_scheme="light")
+    assert red() > 127
+    page.emulate_media(color_scheme="dark")
+    assert red() < 127
 
 
 def test_a_converted_workbook_is_offered_and_downloaded(open_page: Open) -> None:

@@ -16,7 +16,7 @@ from tutorial.settings import Settings
 
 TEXT = (ROOT / "docs" / "deployment.md").read_text("utf-8")
 BLOCKS = re.findall(r"```sh\n(.*?)```", TEXT, re.DOTALL)
-SERVING, BY_HAND, FOR_GOOD, CERTIFICATE, TLS, SHARED = BLOCKS
+SERVING, BY_HAND, FOR_GOOD, CERTIFICATE, TLS, SHARED, LIBRARY = BLOCKS
 
 
 def shell(require_program: Callable[[str], str], script: str, folder: Path) -> list[str]:
@@ -46,6 +46,14 @@ def test_the_commands_for_one_host_serve(
     command = shell(require_program, script, tmp_path)
     with running(command, tmp_path, environ=environ) as site:
         assert site.ask(get("/healthz")).body == b"ok"
+
+
+def test_the_library_of_the_object_store_is_installed_with_its_hashes(
+    require_program: Callable[[str], str], tmp_path: Path
+) -> None:
+    """Where it is there already, as for these tests, pip compares the versions and downloads nothing."""
+    done = subprocess.run(shell(require_program, LIBRARY, tmp_path), cwd=ROOT, check=False)
+    assert done.returncode == 0
 
 
 def test_each_file_is_installed_where_the_others_look_for_it() -> None:
