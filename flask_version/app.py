@@ -108,15 +108,20 @@ class WholeBody(LimitedStream):
         return _read_all(self.read)
 
 
+_REST_OF_DELIMITER = re.compile(rb"--|[ \t\v\f]*+[\r\n]")
+
+
 class WholeDelimiters:
     """A multipart body in pieces that never end in what may be a delimiter; Werkzeug takes half of one for data.
 
-    Such an end is held back until the next piece is there. More than ``most`` bytes of it are refused.
+    Such an end is held back until the next piece is there, and so is all that comes before the first delimiter, which
+    may begin in the middle of a line. More than ``most`` bytes of it are refused.
     """
 
     def __init__(self, stream: IO[bytes], boundary: str, most: int) -> None:
         self._stream = stream
         self._delimiter = b"--" + boundary.encode("ascii")
+        self._in_preamble = True
         self._most = most
         self._held = b""
 
@@ -143,6 +148,18 @@ class WholeDelimiters:
             raise
 
     def _decided(self, data: bytes) -> int:
+        """How much is no part of what may be a delimiter, whatever follows."""
+        decided = self._before_last_delimiter(data)
+        self._in_preamble = self._in_preamble and not self._has_delimiter(data[:decided])
+        return 0 if self._in_preamble else decided
+
+    def _has_delimiter(self, data: bytes) -> bool:
+        at = data.find(self._delimiter)
+        while at >= 0 and not _REST_OF_DELIMITER.match(data, at + len(self._delimiter)):
+            at = data.find(self._delimiter, at + 1)
+        return at >= 0
+
+    def _before_last_delimiter(self, data: bytes) -> int:
         """How much comes before the last line, and the line breaks around it, where that line may be a delimiter."""
         end = _before_line_breaks(data, len(data))
         start = _line_start(data, end)

@@ -298,6 +298,25 @@ def test_a_form_is_the_same_wherever_it_is_cut_in_both(line_break: bytes, paddin
             assert both_of((body[:at], body[at:]), "cut") == whole, body[:at]
 
 
+@pytest.mark.parametrize(
+    "preamble", [b"", b"x", b"\nx", b"--cut x", b"--cut --cut x", b"--cut- \n"]
+)
+@pytest.mark.parametrize("line_break", [b"\r\n", b"\n", b"\r"])
+def test_the_first_delimiter_may_begin_anywhere_and_be_cut_anywhere_in_both(
+    line_break: bytes, preamble: bytes
+) -> None:
+    padded = b"--cut" + b" " * 20 + line_break
+    body = (
+        preamble
+        + padded
+        + b'Content-Disposition: form-data; name="a"'
+        + line_break * 2
+        + b"b\n--cut--"
+    )
+    for at in range(len(preamble + padded) + 1):
+        assert both_of((body[:at], body[at:]), "cut") == ([("a", "b")], []), body[:at]
+
+
 # A boundary with a line break in it comes in no header field.
 FORMS = near_misses().filter(lambda case: not re.search(rb"[\r\n]", case[0]))
 
@@ -320,6 +339,16 @@ def test_a_form_that_cannot_be_read_is_empty_even_if_too_much_follows_in_both() 
     limits = Limits(max_form_memory_size=len(body) - 1)
     for at in range(1, len(body)):
         assert both_of((body[:at], body[at:]), "b", limits) == ([], [])
+
+
+@pytest.mark.parametrize("size", [20, 21])
+def test_a_limit_in_the_middle_of_the_first_line_breaks_cuts_no_delimiter_in_both(
+    size: int,
+) -> None:
+    body = b"--cut" + b"\v" * 11 + b"\r" * 5
+    arguments = MULTIPART, {"boundary": "cut"}, Limits(max_form_memory_size=size)
+    assert ours(body, *arguments) == ([], [])
+    assert parsed_by(FormParser, BytesIO(body), *arguments) == ([], [])
 
 
 def test_padding_without_end_is_refused_in_both() -> None:
