@@ -13,7 +13,7 @@ from flask import Flask, Request, Response, current_app, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadTimeSignature, TimestampSigner, URLSafeTimedSerializer
 from itsdangerous.encoding import base64_decode, base64_encode, want_bytes
-from werkzeug.datastructures import ImmutableMultiDict
+from werkzeug.datastructures import Headers, ImmutableMultiDict
 from werkzeug.exceptions import (
     BadHost,
     ClientDisconnected,
@@ -22,9 +22,10 @@ from werkzeug.exceptions import (
     RequestEntityTooLarge,
     ServiceUnavailable,
 )
-from werkzeug.formparser import FormDataParser
+from werkzeug.formparser import FormDataParser, MultiPartParser
 from werkzeug.http import is_resource_modified, parse_date
 from werkzeug.sansio.http import parse_cookie
+from werkzeug.sansio.multipart import File
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import LimitedStream, get_input_stream
 
@@ -74,6 +75,10 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 MAX_BOUNDARY = 256
 """Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
+
+
+MAX_PART_HEADERS = 100
+"""Header fields of one part of a form; with more of them the form is refused."""
 
 
 PIECE = 64 * 1024
@@ -191,6 +196,23 @@ def _before_line_breaks(data: bytes, end: int) -> int:
     return start + len(data[start:end].rstrip(b"\r\n"))
 
 
+class PartParser(MultiPartParser):
+    """Refuses a part with a header of too many fields: a file before it is kept, any other part when it is whole."""
+
+    def start_file_streaming(self, event: File, total_content_length: int | None) -> IO[bytes]:
+        _refuse_many(event.headers)
+        return super().start_file_streaming(event, total_content_length)
+
+    def get_part_charset(self, headers: Headers) -> str:
+        _refuse_many(headers)
+        return super().get_part_charset(headers)
+
+
+def _refuse_many(headers: Headers) -> None:
+    if len(headers) > MAX_PART_HEADERS:
+        raise RequestEntityTooLarge
+
+
 class FormParser(FormDataParser):
     """Keeps the limits of a form for urlencoded bodies too; Werkzeug has them for multipart alone.
 
@@ -205,15 +227,21 @@ class FormParser(FormDataParser):
         options: dict[str, str],
     ) -> "tuple[IO[bytes], MultiDict[str, str], MultiDict[str, FileStorage]]":
         boundary = options.get("boundary", "")
-        if len(boundary) > MAX_BOUNDARY:
-            raise ValueError("a boundary from which no patterns are to be compiled")
+        if not 0 < len(boundary) <= MAX_BOUNDARY:
+            raise ValueError("no boundary, or one from which no patterns are to be compiled")
         most = self.max_form_memory_size or sys.maxsize
         if most < PIECE:
             # Werkzeug would refuse a piece that is larger, and how large a piece is no client can know.
             stream = cast(IO[bytes], WholeBody(stream, most, is_max=True))
         pieces = cast(IO[bytes], WholeDelimiters(stream, boundary, most))
+        parser = PartParser(
+            self.stream_factory,
+            self.max_form_memory_size,
+            self.cls,
+            max_form_parts=self.max_form_parts,
+        )
         try:
-            return super()._parse_multipart(pieces, mimetype, content_length, options)
+            return stream, *parser.parse(pieces, boundary.encode("ascii"), content_length)
         except OSError as error:
             current_app.logger.exception("an uploaded file cannot be kept")
             raise ServiceUnavailable from error

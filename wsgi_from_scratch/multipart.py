@@ -25,7 +25,9 @@ from .errors import RequestEntityTooLarge
 from .grammar import OWS, parse_parameters
 
 MAX_PART_HEADERS: Final = 100
-"""Header fields of one part. Browsers send two; ``http.client`` draws the line at 100 as well."""
+"""Header fields of one part. Browsers send two; ``http.client`` draws the line at 100 as well.
+
+A file with more is refused when it begins, any other part when it is whole, which is when Flask can be told to."""
 
 # delimiter       = line-break "--" boundary padding line-break
 # close-delimiter = line-break "--" boundary "--"                                               RFC 2046 §5.1.1
@@ -95,6 +97,7 @@ class MultipartParser:
         "_counted",
         "_dash_boundary",
         "_events",
+        "_has_many_fields",
         "_is_file",
         "_max_memory",
         "_missed",
@@ -125,6 +128,7 @@ class MultipartParser:
         self._missed = False
         self._patterns: dict[bytes, re.Pattern[bytes]] = {}
         self._is_file = False
+        self._has_many_fields = False
         # Bytes at ``_position`` that are a line break of the blank line: no data, but a delimiter may begin with them.
         self._no_data = 0
         # Bytes of the present piece that were given or skipped already and count against ``_max_memory``.
@@ -147,7 +151,12 @@ class MultipartParser:
         return events
 
     def close(self) -> None:
-        """Say that the body has ended. Raises MultipartError when it ends before its close-delimiter."""
+        """Say that the body has ended. Raises MultipartError when it ends before its close-delimiter.
+
+        And RequestEntityTooLarge for a part that has ended only now, with a delimiter and a CR that nothing follows.
+        """
+        if self.state is MultipartParser._in_padding and self._buffer.endswith(b"\r"):
+            self._leave_delimiter(len(self._buffer), MultipartParser._at_header)
         if self.state is not MultipartParser._in_epilogue:
             raise MultipartError("the body ends before its close-delimiter")
 
@@ -279,16 +288,19 @@ class MultipartParser:
 
     def _leave_delimiter(self, end: int, state: "State") -> None:
         if self._outside is MultipartParser._in_body:
+            if self._has_many_fields:
+                raise RequestEntityTooLarge
             self._events.append(END)
         self._position = self._searched = end
         self._counted = 0
         self.state = state
 
     def _begin(self, part: Part, blank_line_at: int) -> None:
-        if self._parts_left == 0:
+        self._is_file = part.filename is not None
+        self._has_many_fields = len(part.fields) > MAX_PART_HEADERS
+        if self._parts_left == 0 or (self._is_file and self._has_many_fields):
             raise RequestEntityTooLarge
         self._parts_left -= 1
-        self._is_file = part.filename is not None
         self._events.append(part)
         self._position = self._searched = blank_line_at
         self.state = MultipartParser._in_blank_line
@@ -397,8 +409,6 @@ def _read_header(header: bytes) -> Part:
         name = name.strip(OWS)
         if name or colon:
             fields.append((name, value.strip(OWS)))
-    if len(fields) > MAX_PART_HEADERS:
-        raise RequestEntityTooLarge
     parameters = _disposition(fields)
     if "\0" in text:
         fields = [(name.replace("\0", " "), value.replace("\0", " ")) for name, value in fields]

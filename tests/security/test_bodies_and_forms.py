@@ -17,7 +17,7 @@ import wsgi_from_scratch
 from comparison.scenarios import SECRET_KEY
 from comparison.steps import JSON, TEXT, URLENCODED, Part, Step, form, get, multipart, post, upload
 from comparison.wire import parse_request
-from tests.security.target import Stream, Target, check, status
+from tests.security.target import Stream, Target, status
 from tutorial.settings import Settings
 
 # Where a disk is full, Werkzeug leaves it to the collector to close the file that it had begun.
@@ -563,12 +563,9 @@ def test_of_two_members_of_one_name_both_take_the_same(target: Target) -> None:
     assert status(target.ask(post("/handle_js_post", JSON, twice))) == 400
 
 
-def test_a_part_with_many_fields_is_refused_by_ours_and_read_in_linear_time_by_flask(
-    target: Target,
-) -> None:
-    """Listed in ``comparison/differences.py``: Werkzeug has no limit but that of the bytes."""
-    step = part(b"\r\n".join([b"Content-Disposition: form-data; name=file"] + [b"X: a"] * 50_000))
-    for application, code in ((target.flask, 400), (target.scratch, 413)):
-        (answer,) = target.visit_one(application, step)
-        check(answer)
-        assert status(answer) == code
+@pytest.mark.parametrize("name", [b"name=file", b"name=file; filename=a"])
+def test_parts_with_many_header_fields_are_refused(name: bytes, target: Target) -> None:
+    """Forty parts of 130,000 fields took the application in Flask 17 seconds and 500 MB (CVE-2026-42561)."""
+    header = b"Content-Disposition: form-data; " + name + b"\n" + b"a:\n" * 130_000
+    body = (b"--b\n" + header + b"\nnotes\n") * 40 + b"--b--"
+    assert status(target.ask(parts(body))) == 413

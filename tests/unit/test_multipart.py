@@ -378,7 +378,12 @@ def test_more_parts_than_the_limit_are_too_many() -> None:
 
 def test_more_header_fields_than_the_limit_are_too_many() -> None:
     assert values(whole(b"x", A + b"\nX:1" * (MAX_PART_HEADERS - 1))) == [b"x"]
-    assert values(whole(b"x", A + b"\nX:1" * MAX_PART_HEADERS)) is RequestEntityTooLarge
+    for header in (A, F):
+        too_many = whole(b"x", header + b"\nX:1" * MAX_PART_HEADERS)
+        assert values(too_many) is RequestEntityTooLarge
+        # A file is refused when it begins, a field when it is whole.
+        assert values(too_many[:-9]) is (RequestEntityTooLarge if header is F else MultipartError)
+        assert values(too_many[:-4] + b"\r") is RequestEntityTooLarge
 
 
 @pytest.mark.parametrize(
