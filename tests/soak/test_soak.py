@@ -1,6 +1,7 @@
 """A short soak finds nothing in the application, and finds each fault in a faulty one."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from tests.soak.shown import as_data, latencies_of, memory_of, sentences_of
 from tests.soak.soak import Options, Report, soak
 from tests.soak.visitor import Kills
 
-SHORT = Options(seconds=4.0, kill_every=1.0, patience=3.0)
+SHORT = Options(seconds=4.0, kill_every=1.0)
 
 SENTENCES = {
     "leaks": "A worker grew by",
@@ -29,9 +30,9 @@ def gunicorn(require_program: Callable[[str], str]) -> None:
     require_program("gunicorn")
 
 
-def soaked(application: str, folder: Path) -> Report:
+def soaked(application: str, folder: Path, options: Options = SHORT) -> Report:
     with serving(application, folder) as server:
-        return soak(application, server, SHORT)
+        return soak(application, server, options)
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +42,9 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Report:
 
 @pytest.fixture(scope="module")
 def faulty(tmp_path_factory: pytest.TempPathFactory) -> Report:
-    return soaked("tests.soak.faulty", tmp_path_factory.mktemp("soak") / "server")
+    # The process that it leaves is there for good.
+    impatient = replace(SHORT, patience=3.0)
+    return soaked("tests.soak.faulty", tmp_path_factory.mktemp("soak") / "server", impatient)
 
 
 def test_nothing_is_wrong_with_the_application(report: Report) -> None:
