@@ -271,9 +271,11 @@ class StrictRequest(Request):
 
         Blanks before a value mean nothing, and would take Werkzeug a time that grows with their square.
         """
-        field = re.sub(r"=[ \t]{9,}+", "=", self.environ.get("HTTP_COOKIE", ""))
-        pairs = (parse_cookie(cookie=pair) for pair in field.split(";"))
-        return ImmutableMultiDict(cookie for pair in pairs for cookie in pair.items())
+        cookies: list[tuple[str, str]] = []
+        for pair in self.environ.get("HTTP_COOKIE", "").split(";"):
+            name, equals, value = pair.partition("=")
+            cookies += parse_cookie(cookie=name + equals + value.lstrip(" \t")).items()
+        return ImmutableMultiDict(cookies)
 
     @cached_property
     def stream(self) -> IO[bytes]:
