@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from comparison.foreign import SoloStudy
     from comparison.scenarios import Scenario
     from comparison.study import Study
 
@@ -106,7 +105,8 @@ def _chosen(options: argparse.Namespace) -> list["Scenario"]:
 def _compare(chosen: Sequence["Scenario"], options: argparse.Namespace) -> int:
     from rich.console import Console
 
-    from comparison.study import make_pair, study
+    from comparison.pair import make_pair
+    from comparison.study import study
     from comparison.terminal import print_all, print_one, progress_of
 
     pair = make_pair()
@@ -160,7 +160,7 @@ def _look_at(options: argparse.Namespace) -> int:
         steps = (request_step(method, path, options.header, _body(options.data)),)
     # What the application prints is no part of what is found, and must not stand in its JSON.
     with contextlib.redirect_stdout(sys.stderr):
-        seen: SoloStudy = solo_study(options.app, load(options.app), steps)
+        seen = solo_study(options.app, load(options.app), steps)
     if options.json:
         _print_json(seen.as_data())
     else:
@@ -181,6 +181,8 @@ def _body(data: str | None) -> bytes | None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from tutorial.server import port_number
+
     parser = argparse.ArgumentParser(
         prog="compare.py",
         usage="compare.py [NAME | serve] [options]\n       compare.py --app MODULE:CALLABLE METHOD PATH [options]",
@@ -196,7 +198,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", action="store_true", help="print what was found as JSON")
     parser.add_argument("--html", metavar="FILE", type=Path, help="write one self-contained page")
-    parser.add_argument("--port", type=_port, help="where serve listens, on loopback")
+    parser.add_argument("--port", type=port_number, help="where serve listens, on loopback")
     parser.add_argument(
         "--requests", metavar="FILE", type=Path, help="raw requests, separated by lines of ###"
     )
@@ -212,12 +214,6 @@ def _parser() -> argparse.ArgumentParser:
     )
     request.add_argument("-d", "--data", metavar="BODY", help="the body, or @FILE that holds it")
     return parser
-
-
-def _port(text: str) -> int:
-    if not text.isascii() or not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535.")
-    return int(text)
 
 
 def _unknown(name: str, names: Iterable[str]) -> str:

@@ -35,11 +35,12 @@ from wsgi_from_scratch.static_files import send_from_directory
 from .cookie import accepted, flip_a_byte
 from .exchange import Exchange, Jar
 from .page import environment
+from .pair import Pair, held_still, make_pair
 from .recording import Moment, Origin
 from .scenarios import GROUPS, SCENARIOS, Scenario
 from .shown import Catalogue, show
 from .steps import Step, get, send_in_process
-from .study import Pair, Side, Study, held_still, make_pair, study
+from .study import Side, Study, study
 from .wire import MalformedRequest, body_lines, parse_request, visible
 
 PORT = 8765
@@ -247,11 +248,9 @@ def _with_session(jar: Mapping[str, str], other: Mapping[str, str]) -> dict[str,
 def _flipped(jar: Mapping[str, str], position: int) -> dict[str, str]:
     """A jar with one character of the session changed; a position beyond its end is that of the last one."""
     session = jar.get(SESSION)
-    return (
-        dict(jar)
-        if not session
-        else {**jar, SESSION: flip_a_byte(session, min(position, len(session) - 1))}
-    )
+    if not session:
+        return dict(jar)
+    return {**jar, SESSION: flip_a_byte(session, min(position, len(session) - 1))}
 
 
 def _position(data: object) -> int:
@@ -264,11 +263,9 @@ def _position(data: object) -> int:
 def _acceptance(flask: bool, scratch: bool) -> str:
     if flask == scratch:
         return "Both accept it." if flask else "Both refuse it: the session is empty."
-    return (
-        "Flask accepts it, the one from scratch does not."
-        if flask
-        else "The one from scratch accepts it, Flask does not."
-    )
+    if flask:
+        return "Flask accepts it, the one from scratch does not."
+    return "The one from scratch accepts it, Flask does not."
 
 
 # Who may ask
@@ -315,11 +312,7 @@ _SENTENCES = {
 def create_app(pair: Pair | None = None) -> Application:
     """The explorer of two applications, by default of the tutorial's."""
     app = Application(
-        config={
-            "MAX_CONTENT_LENGTH": MAX_POST,
-            "MAX_FORM_MEMORY_SIZE": 0,
-            "MAX_FORM_PARTS": 0,
-        },
+        config={"MAX_CONTENT_LENGTH": MAX_POST, "MAX_FORM_MEMORY_SIZE": 0, "MAX_FORM_PARTS": 0},
         # Never opened; a name of its own, because cookies of one machine are shared by all its ports.
         sessions=SessionInterface([secrets.token_hex()], cookie_name="explorer"),
         template_folder=_FOLDER / "templates",
@@ -334,9 +327,7 @@ def create_app(pair: Pair | None = None) -> Application:
 pages = Routes("explorer")
 
 
-@pages.before_app_request
-def check(ctx: Context) -> None:
-    guard(ctx)
+pages.before_app_request(guard)
 
 
 @pages.after_app_request

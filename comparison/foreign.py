@@ -19,15 +19,7 @@ from typing import Any, cast
 from .exchange import Application, told
 from .scenarios import Scenario
 from .steps import Step
-from .study import (
-    Play,
-    Side,
-    cookies_of,
-    definitions,
-    measure,
-    side_as_data,
-    stages_as_data,
-)
+from .study import Play, Side, cookies_of, definitions, measure, side_as_data, stages_as_data
 from .wire import MalformedRequest, parse_request
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})

@@ -62,11 +62,7 @@ def _settings(name: str) -> Settings:
 def held_still() -> Iterator[None]:
     """Hold the clock and ``uuid.uuid4`` still: the same second, and the same names in the same order."""
     names = (uuid.UUID(int=number, version=4) for number in range(1, 1_000_000))
-    with (
-        _held,
-        time_machine.travel(MOMENT, tick=False),
-        mock.patch("uuid.uuid4", names.__next__),
-    ):
+    with _held, time_machine.travel(MOMENT, tick=False), mock.patch("uuid.uuid4", names.__next__):
         yield
 
 

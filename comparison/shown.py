@@ -504,18 +504,13 @@ def _view(mine: ViewSource | None, other: ViewSource | None) -> ShownView | None
     if mine is None:
         return None
     lines = undocumented(mine.source, mine.line)
-    partners = [text for _, text in undocumented(other.source, other.line)] if other else []
-    alike = len(partners) == len(lines)
-    shown = (
-        SourceLine(
-            number,
-            number in mine.ran,
-            LinePair(text.rstrip("\n"), partners[at].rstrip("\n")).pieces[0]
-            if alike
-            else ((True, text.rstrip("\n")),),
-        )
-        for at, (number, text) in enumerate(lines)
-    )
+    partners = undocumented(other.source, other.line) if other else lines
+    if len(partners) != len(lines):
+        partners = lines
+    shown = []
+    for (number, text), (_, partner) in zip(lines, partners, strict=True):
+        pieces = LinePair(text.rstrip("\n"), partner.rstrip("\n")).pieces[0]
+        shown.append(SourceLine(number, number in mine.ran, pieces))
     return ShownView(mine.file, mine.line, tuple(shown))
 
 

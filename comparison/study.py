@@ -26,28 +26,13 @@ from .cookie import SessionCookie, accepted, flip_a_byte, session_cookie
 from .differences import Difference, known_difference
 from .exchange import Application, Exchange, Jar, exchange
 from .ledger import Ledger, ledger, merged
-from .pair import MOMENT, NORMALISED, Pair, held_still, make_pair, secret_keys
+from .pair import NORMALISED, Pair, held_still, secret_keys
 from .recording import Moment, Origin, Watcher
 from .scenarios import Scenario
 from .steps import NO_COOKIES, Next, Step, visit
 from .tracing import Call, Tracer
 from .view import ViewSource, view_source
 from .wire import Request, parse_request
-
-__all__ = [
-    "MOMENT",
-    "LinePair",
-    "Pair",
-    "Side",
-    "Study",
-    "Timing",
-    "differs",
-    "held_still",
-    "make_pair",
-    "pair_lines",
-    "side_as_data",
-    "study",
-]
 
 # Enough runs for a steady median; less when the scenario is slow, so that the whole report takes a few seconds.
 MOST_RUNS = 25
@@ -609,9 +594,8 @@ def cookies_of(
 ) -> tuple[SessionCookie | None, ...]:
     """The session cookie of each answer, verified with the keys of the application."""
     config = getattr(application, "config", None)
-    name = (
-        config.get("SESSION_COOKIE_NAME", "session") if isinstance(config, Mapping) else "session"
-    )
+    settings = config if isinstance(config, Mapping) else {}
+    name = settings.get("SESSION_COOKIE_NAME", "session")
     keys = secret_keys(application)
     return tuple(session_cookie(answer, name, keys) for answer in exchanges)
 

@@ -10,7 +10,7 @@ Spec: RFC 9112 §2, §3, §5; PEP 3333, "environ Variables"
 import io
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TextIO
 from urllib.parse import unquote_to_bytes
 
@@ -57,9 +57,7 @@ class Request:
 
     def with_header(self, name: str, value: str) -> "Request":
         """The same request with one more field."""
-        return Request(
-            self.method, self.target, self.version, (*self.headers, (name, value)), self.body
-        )
+        return replace(self, headers=(*self.headers, (name, value)))
 
     def to_bytes(self) -> bytes:
         """The request as a client would send it."""

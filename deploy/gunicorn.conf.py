@@ -111,10 +111,10 @@ class Logger(glogging.Logger):  # type: ignore[misc]  # gunicorn has no types
         if environ.get("PATH_INFO") in NOT_LOGGED:
             return
         client = environ["REMOTE_ADDR"]
+        if self.trusts(client):
+            client = environ.get("HTTP_X_FORWARDED_FOR", client)
         facts = {
-            "client": environ.get("HTTP_X_FORWARDED_FOR", client)
-            if self.trusts(client)
-            else client,
+            "client": client,
             "method": environ["REQUEST_METHOD"],
             "target": environ["RAW_URI"],
             "mounted_at": environ.get("SCRIPT_NAME", ""),

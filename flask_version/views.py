@@ -1,6 +1,5 @@
 """The tutorial's views in Flask: what arrives is in ``request``, what is returned becomes the answer."""
 
-from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
 from flask import (
@@ -23,6 +22,7 @@ from itsdangerous import BadData
 from markupsafe import escape
 from werkzeug.datastructures import Headers
 from werkzeug.exceptions import BadHost, HTTPException, InternalServerError
+from werkzeug.http import HTTP_STATUS_CODES as REASONS
 
 from tutorial import protection, text
 from tutorial.errors import Refusal
@@ -314,7 +314,7 @@ def http_error(error: HTTPException) -> ResponseReturnValue:
 
 @views.app_errorhandler(Refusal)
 def refusal(error: Refusal) -> ResponseReturnValue:
-    name = HTTPStatus(error.code).phrase
+    name = REASONS[error.code]
     page = render_template("error.html", code=error.code, name=name, sentence=str(error))
     return page, error.code
 
@@ -329,7 +329,7 @@ def not_utf8(error: UnicodeDecodeError) -> ResponseReturnValue:
 @views.app_errorhandler(BadHost)
 def bad_host(error: BadHost) -> ResponseReturnValue:
     # Without a host there are no URLs, and the template is full of them.
-    sentence = "The Host field of the request cannot name a server."
+    sentence = "The Host field of the request cannot name a server; check the address."
     return text.plain_page(400, error.name, sentence), 400
 
 

@@ -1,6 +1,6 @@
 """Child processes: where a function runs that may crash, hang, or ask for too much memory.
 
-The children are forked from a server process that has pandas loaded, so one of them costs milliseconds and
+The children are forked from a process that has pandas loaded and does nothing else, so one costs milliseconds and
 not a quarter of a second. They are kept for the next tasks and work under limits that the kernel enforces: an
 alarm clock, processor time and address space. Only small messages go through the pipes that they
 share, never a visitor's bytes: a child that dies spoils nothing for the others.
@@ -23,7 +23,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import TimeoutError, wait
+from concurrent.futures import wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import forkserver

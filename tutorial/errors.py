@@ -6,6 +6,8 @@ upload or message cannot be used, a ``SettingsError`` for the operator who start
 
 from typing import Literal, TypeAlias
 
+Code: TypeAlias = Literal[400, 413, 414, 415, 431, 503]
+
 
 class Refusal(Exception):
     """A request that cannot be fulfilled; ``str()`` of it is the sentence for the visitor.
@@ -14,14 +16,11 @@ class Refusal(Exception):
     large), 415 (the wrong kind of file) or 503 (not the visitor's fault: try again).
     """
 
-    code: "Code"
+    code: Code
 
-    def __init__(self, sentence: str, code: "Code" = 400) -> None:
+    def __init__(self, sentence: str, code: Code = 400) -> None:
         super().__init__(sentence)
         self.code = code
-
-
-Code: TypeAlias = Literal[400, 413, 414, 415, 431, 503]
 
 
 class SettingsError(ValueError):

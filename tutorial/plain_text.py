@@ -1,6 +1,6 @@
 """Text files: which characters the bytes stand for.
 
-Nothing in a text file names its encoding, so four are tried in an order in which a wrong one cannot win:
+Nothing in a text file names its encoding, so these are tried, in an order in which a wrong one cannot win:
 
 1. a byte order mark decides: UTF-8 (``EF BB BF``) or UTF-16 (``FF FE``, ``FE FF``);
 2. UTF-8, which text in another encoding is not by chance;

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from .errors import SettingsError
 
-KEY_BYTES = 32  # as many as SHA-256 gives out; more would not make a signature safer
+KEY_BYTES = 32  # beyond the 20 that SHA-1 gives out, a longer key makes no HMAC safer (RFC 2104 §3)
 PRIVATE = 0o600
 OTHERS = 0o077  # the permission bits of everybody but the owner
 

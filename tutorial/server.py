@@ -207,10 +207,7 @@ def refusal(head: Head, headers: Message) -> tuple[HTTPStatus, str] | None:
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """Answers each connection in a thread of its own.
-
-    :raises OSError: the address is unknown, taken, or not for us.
-    """
+    """Answers each connection in a thread of its own. Raises OSError for an address that it cannot have."""
 
     application: WSGIApplication
     daemon_threads = True

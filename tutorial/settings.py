@@ -3,7 +3,8 @@
 The environment variables are the attribute names in capital letters. A value that cannot be meant, an
 empty one too, stops the start with one sentence that names its variable. What is not set has a default.
 
-``USERNAME`` is set by many shells to somebody's own name, hence ``LOGIN_USERNAME``.
+``USERNAME`` is set by many shells to somebody's own name, hence ``LOGIN_USERNAME``. ``INSTANCE_PATH``, the folder of a
+key that is made and of downloads, is read beside them.
 """
 
 import json
@@ -104,7 +105,7 @@ class Settings:
     """Converted files that are kept at a time, however small they are. Whoever keeps one more looks at all of them."""
 
     session_cookie_secure: bool = False
-    """Whether the session cookie is sent over HTTPS only: true wherever HTTPS is spoken."""
+    """Whether our cookies are sent over HTTPS only: true wherever HTTPS is spoken."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):

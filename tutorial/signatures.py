@@ -20,10 +20,7 @@ class Kind(Enum):
     TEXT = ".txt"  # anything else that may be text
 
 
-_WORKBOOKS = {
-    b"\xd0\xcf\x11\xe0": Kind.OLD_WORKBOOK,
-    b"PK\x03\x04": Kind.NEW_WORKBOOK,
-}
+_WORKBOOKS = {b"\xd0\xcf\x11\xe0": Kind.OLD_WORKBOOK, b"PK\x03\x04": Kind.NEW_WORKBOOK}
 
 _FOREIGN = {
     b"%PDF": "a PDF document",

@@ -19,7 +19,9 @@ DRAFT = re.compile(r"[0-9a-f]{32}\.draft")
 """Names of files that are being written, or that a killed worker has left behind."""
 
 _FOLDER = re.compile(r"(?:file|local):(?!:)(?://)?|(?!.{2,}://)")
-"""What stands before the path of a folder, as fsspec has it: one of two schemes, or none, with or without slashes."""
+"""What stands before the path of a folder, as fsspec has it: one of two schemes, or none, with or without slashes.
+
+Not ``file::``, which chains file systems; and a single letter before ``://`` is a drive of Windows."""
 
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)  # the last on Windows
 _READ = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)

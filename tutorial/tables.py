@@ -1,7 +1,7 @@
 """Tables: rows of text, found in a text file, written as CSV or as HTML.
 
-Out comes what RFC 4180 calls CSV, with two choices: UTF-8 without a byte order mark, and line feeds as
-line ends, as pandas writes it on Unix. Cells are never altered: one that begins with ``=``, ``+``, ``-`` or ``@``
+Out comes what RFC 4180 calls CSV, but with line feeds as line ends, as pandas writes it on Unix, and in UTF-8
+without a byte order mark. Cells are never altered: one that begins with ``=``, ``+``, ``-`` or ``@``
 may be run as a formula by the program that opens the file, but so it was in the workbook, and a
 changed ``-5`` would be a wrong number. Whoever opens a stranger's CSV should import it as text.
 """

@@ -14,14 +14,14 @@ from markupsafe import escape
 from .errors import Refusal
 
 SENTENCES: Mapping[int, str] = {
-    400: "Something in this request is missing or malformed, so there was nothing to act on.",
-    403: "You may not do this, or not from the page that you came from.",
+    400: "Something in this request is missing or malformed; go back, check it, and send it again.",
+    403: "A page of another site had this sent, so nothing was done; use the form on our own page.",
     404: "There is no page at this address; the links on the home page lead to all there are.",
-    405: "This address exists, but it does not take requests of this method.",
+    405: "Nothing at this address takes requests of this method; use a link or a form of the home page.",
     412: "The page is not in the state that the request insists on; reload and try again.",
     413: "This is more data than the server takes in one request; please send less.",
-    415: "The data is of a type that this address does not read.",
-    416: "The part that was asked for lies outside of the file.",
+    415: "The data is of a type that this address does not read; check the Content-Type it was sent with.",
+    416: "The part that was asked for cannot be sent by itself; ask for the whole file.",
     500: "The server made a mistake. It has been noted; please try again later.",
     503: "The server has no room for this just now; please try again in a moment.",
 }

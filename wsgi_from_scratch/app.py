@@ -1,4 +1,4 @@
-"""The application: which folders, which settings, which views. Wiring only; the work is done below.
+"""The application: which folders, which settings, which views. Wiring only; the work is done in the other modules.
 
 Spec:     none
 Flask:    flask.Flask

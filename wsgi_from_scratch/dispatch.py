@@ -152,7 +152,7 @@ class Application:
         environ, request = ctx.environ, ctx.request
         if not wsgi.request_host(environ).is_a_name:
             raise BadHost
-        # As it was sent, and not ``request.path``: the router redirects doubled slashes, so it must see them.
+        # As it was sent, and not ``request.path``, where an empty path has its slash: the router redirects to that one.
         path = wsgi.decode(environ.get("PATH_INFO", "/"))
         websocket = "HTTP_UPGRADE" in environ and wsgi.wants_websocket(environ)
         outcome = self.router.match(path, request.method, websocket=websocket)
@@ -237,10 +237,8 @@ class Application:
         self._before += routes.before
         self._after[:0] = reversed(routes.after)
         self._teardown[:0] = reversed(routes.teardown)
-        for class_or_code, handler in routes.error_handlers:
-            error_class = (
-                BY_CODE[class_or_code] if isinstance(class_or_code, int) else class_or_code
-            )
+        for wanted, handler in routes.error_handlers:
+            error_class = BY_CODE[wanted] if isinstance(wanted, int) else wanted
             is_http = issubclass(error_class, HTTPException)
             code = getattr(error_class, "code", None) if is_http else None
             self._error_handlers.setdefault(code, {})[error_class] = handler

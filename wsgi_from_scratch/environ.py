@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # (percent-coding, "_" and worse) serves nobody but those who smuggle text into a Location.
 _HOST = re.compile(r"(?:[a-z0-9.-]+|\[([a-f0-9:.]+)\])(?::([1-9][0-9]{0,4}))?", re.A | re.I)
 
-# transfer-coding = token *( OWS ";" OWS token "=" ( token / quoted-string ) )                     RFC 9112 §7
+# transfer-coding = token *( OWS ";" OWS token "=" ( token / quoted-string ) )                     RFC 9110 §10.1.4
 _QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 _CHUNK = 64 * 1024
@@ -181,6 +181,7 @@ class Body:
         if size == 0 or (self._left == 0 and self._exact):
             return b""
         try:
+            # Where nothing is left a byte more is asked for: if there is one, the body is too large.
             data = bytes(self._stream.read(min(size, self._left) or 1))
         except Exception as error:
             # A connection that broke, or chunks that are none: each server has errors of its own, or gives no bytes.

@@ -48,7 +48,7 @@ REASONS: dict[int, str] = {status.value: status.phrase for status in HTTPStatus}
 
 
 HTML: Final = ("Content-Type", "text/html; charset=utf-8")
-"""The field that says what a text is of which nothing else is said."""
+"""The ``Content-Type`` of an answer that names no other."""
 
 
 class HTTPException(Exception):
@@ -82,7 +82,7 @@ class BadHost(BadRequest):
 
 
 class ClientDisconnected(BadRequest):
-    """The body ended before the announced ``Content-Length``, so it must not be taken for whole."""
+    """The body broke off or cannot be read, so what came of it must not be taken for whole."""
 
 
 class Forbidden(HTTPException):

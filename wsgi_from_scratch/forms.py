@@ -217,16 +217,7 @@ def _parse_multipart(
 class _Collector:
     """Makes pairs for the two dictionaries out of a parser's events."""
 
-    __slots__ = (
-        "_disk",
-        "_file",
-        "_memory_left",
-        "_part",
-        "_pieces",
-        "_size",
-        "fields",
-        "files",
-    )
+    __slots__ = ("_disk", "_file", "_memory_left", "_part", "_pieces", "_size", "fields", "files")
 
     def __init__(self) -> None:
         # As in Flask, a part without a name is filed under None. No view asks for that key, and iteration shows it.

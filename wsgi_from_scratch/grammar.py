@@ -64,21 +64,8 @@ _ENTITY_TAG = re.compile(
 
 _DIGITS = re.compile(r"[0-9]+")
 
-_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
-_MONTHS: Final = (
-    "Jan",
-    "Feb",
-    "Mar",
-    "Apr",
-    "May",
-    "Jun",
-    "Jul",
-    "Aug",
-    "Sep",
-    "Oct",
-    "Nov",
-    "Dec",
-)
+_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
 def quote_string(value: str) -> str:
@@ -106,15 +93,10 @@ def format_parameters(value: str, parameters: Mapping[str, str]) -> str:
     >>> format_parameters("attachment", {"filename": "a b.csv"})
     'attachment; filename="a b.csv"'
     """
-    return "; ".join(
-        (
-            value,
-            *(
-                f"{name}={text if name.endswith('*') else quote_string(text)}"
-                for name, text in parameters.items()
-            ),
-        )
-    )
+    written = [value]
+    for name, text in parameters.items():
+        written.append(f"{name}={text if name.endswith('*') else quote_string(text)}")
+    return "; ".join(written)
 
 
 def media_type(value: str) -> str:

@@ -63,9 +63,8 @@ class Headers:
     def getlist(self, name: str) -> list[str]:
         """The values of all fields of that name, in order."""
         name = name.lower()
-        return [
-            field[1] for other, field in zip(self.names, self._fields, strict=True) if other == name
-        ]
+        fields = zip(self.names, self._fields, strict=True)
+        return [value for other, (_, value) in fields if other == name]
 
     def __getitem__(self, name: str) -> str:
         value = self.get(name)
@@ -91,8 +90,8 @@ class Headers:
 
     def _drop(self, lower: str, kept: int) -> None:
         """Remove the fields of that name but for the first ``kept``."""
-        while self.names.count(lower) > kept:
-            place = len(self.names) - 1 - self.names[::-1].index(lower)
+        places = [place for place, name in enumerate(self.names) if name == lower]
+        for place in reversed(places[kept:]):
             del self.names[place], self._fields[place]
 
     def pop(self, name: str, default: str | None = None) -> str | None:

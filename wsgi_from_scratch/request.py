@@ -168,10 +168,8 @@ class Request:
     @property
     def is_json(self) -> bool:
         """Whether the body is announced as JSON, or as a format that is written in it."""
-        mimetype = self.mimetype
-        return mimetype == "application/json" or (
-            mimetype.startswith("application/") and mimetype.endswith("+json")
-        )
+        kind, _, name = self.mimetype.partition("/")
+        return kind == "application" and (name == "json" or name.endswith("+json"))
 
     @lazy
     def json(self) -> Any:

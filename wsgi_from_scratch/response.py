@@ -344,9 +344,8 @@ def dumps(value: object) -> str:
 def json_default(value: object) -> object:
     """What JSON has no type for."""
     if isinstance(value, date):
-        return format_date(
-            value if isinstance(value, datetime) else datetime.combine(value, time())
-        )
+        moment = value if isinstance(value, datetime) else datetime.combine(value, time())
+        return format_date(moment)
     if isinstance(value, decimal.Decimal | uuid.UUID):
         return str(value)
     if dataclasses.is_dataclass(value) and not isinstance(value, type):

@@ -107,13 +107,7 @@ class UrlFor(Protocol):
 class _Node:
     """A place in the tree: the segments of some rules up to here."""
 
-    __slots__ = (
-        "first",
-        "patterns",
-        "rule_by_method",
-        "rules",
-        "texts",
-    )
+    __slots__ = ("first", "patterns", "rule_by_method", "rules", "texts")
 
     def __init__(self) -> None:
         self.texts: dict[str, _Node] = {}
@@ -282,7 +276,7 @@ class Router:
     def _url_for(
         self, scheme: str, host: str, script_name: str, request_method: str, routes: str
     ) -> UrlFor:
-        """The function that builds URLs for the answer to a request: what they depend on beside its arguments.
+        """The function that builds URLs in the answer to a request, of which these are what a URL may depend on.
 
         ``routes`` names the ``Routes`` of the current view, and is empty without one.
         """

@@ -53,7 +53,7 @@ Segment: TypeAlias = str | Pattern
 
 
 class Rule:
-    """``methods`` has HEAD where GET is, and OPTIONS always.
+    """One rule. ``methods`` has HEAD where GET is, and OPTIONS always.
 
     ``automatic_options`` says that OPTIONS was not asked for: the application answers it, and not
     the endpoint. ``arguments`` are the names of the variables.

@@ -35,7 +35,7 @@ MAX_INFLATED_SIZE: Final = 4 * 1024 * 1024
 """Bytes that a payload may inflate to. zlib shrinks to 1/1032 at best, so the 4096 bytes that a browser keeps of a
 cookie cannot hold more than 3.2 MB: what is longer was never a cookie."""
 
-_DIGEST: Final = "sha1"
+_DIGEST: Final = "sha1"  # as in Flask; what is broken of SHA-1, collisions, an HMAC does not rest on (RFC 6194 §3.3)
 
 
 class BadData(Exception):

@@ -156,14 +156,10 @@ def _leads_out_on_windows(path: str) -> bool:
     There ``nul``, ``NUL.txt`` and ``nul :x`` are the device in every directory, and reading some of
     them never ends.
     """
-    return (
-        "\\" in path
-        or os.path.isabs(path)
-        or any(
-            part.partition(":")[0].partition(".")[0].strip().upper() in _WINDOWS_DEVICES
-            for part in path.split("/")
-        )
-    )
+    if "\\" in path or os.path.isabs(path):
+        return True
+    names = (part.partition(":")[0].partition(".")[0] for part in path.split("/"))
+    return any(name.strip().upper() in _WINDOWS_DEVICES for name in names)
 
 
 class _Described(NamedTuple):
@@ -237,11 +233,7 @@ def _disposition(name: str, as_attachment: bool) -> str:
     return format_parameters("attachment" if as_attachment else "inline", names)
 
 
-def _answer(
-    environ: "WSGIEnvironment",
-    source: str | IO[bytes],
-    known: _Described,
-) -> Response:
+def _answer(environ: "WSGIEnvironment", source: str | IO[bytes], known: _Described) -> Response:
     """Weigh the request's conditions, then answer with the file, a piece of it or neither."""
     method = environ["REQUEST_METHOD"]
     conditional = method in ("GET", "HEAD")

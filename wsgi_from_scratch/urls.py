@@ -118,12 +118,5 @@ def iri_to_uri(iri: str) -> str:
         if parts.password is not None:
             user = f"{user}:{_requote_user(parts.password)}"
         netloc = f"{user}@{netloc}"
-    return urlunsplit(
-        (
-            parts.scheme,
-            netloc,
-            requote_path(parts.path),
-            requote_query(parts.query),
-            requote_fragment(parts.fragment),
-        )
-    )
+    path, query = requote_path(parts.path), requote_query(parts.query)
+    return urlunsplit((parts.scheme, netloc, path, query, requote_fragment(parts.fragment)))

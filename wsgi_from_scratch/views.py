@@ -10,7 +10,6 @@ Differs:  ``ctx`` says where things come from
 Left out: nothing
 """
 
-from http import HTTPStatus
 from urllib.parse import urlsplit, urlunsplit
 
 from markupsafe import escape
@@ -19,7 +18,7 @@ from tutorial import protection, text
 from tutorial.errors import Refusal
 
 from .context import Context
-from .errors import BadHost, HTTPException, InternalServerError
+from .errors import REASONS, BadHost, HTTPException, InternalServerError
 from .headers import Headers
 from .response import Response, ReturnValue, abort, jsonify, make_response, redirect
 from .router import Routes
@@ -312,7 +311,7 @@ def http_error(ctx: Context, error: HTTPException) -> ReturnValue:
 
 @views.app_errorhandler(Refusal)
 def refusal(ctx: Context, error: Refusal) -> ReturnValue:
-    name = HTTPStatus(error.code).phrase
+    name = REASONS[error.code]
     page = ctx.render_template("error.html", code=error.code, name=name, sentence=str(error))
     return page, error.code
 
@@ -327,7 +326,7 @@ def not_utf8(ctx: Context, error: UnicodeDecodeError) -> ReturnValue:
 @views.app_errorhandler(BadHost)
 def bad_host(ctx: Context, error: BadHost) -> ReturnValue:
     # Without a host there are no URLs, and the template is full of them.
-    sentence = "The Host field of the request cannot name a server."
+    sentence = "The Host field of the request cannot name a server; check the address."
     return text.plain_page(400, error.name, sentence), 400
 
 

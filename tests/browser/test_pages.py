@@ -98,7 +98,7 @@ def test_refused_json_is_explained_on_the_page(open_page: Open) -> None:
     answer.wait_for()
     assert answer.inner_text() == (
         "The server answered 400."
-        " Something in this request is missing or malformed, so there was nothing to act on."
+        " Something in this request is missing or malformed; go back, check it, and send it again."
     )
 
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 
 import pytest
 
+from comparison.pair import make_pair
 from comparison.scenarios import SCENARIOS
-from comparison.study import Study, make_pair, study
+from comparison.study import Study, study
 
 
 @contextmanager

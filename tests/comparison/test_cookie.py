@@ -8,9 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from comparison.cookie import accepted, flip_a_byte, take_apart
-from comparison.pair import Pair, make_pair
+from comparison.pair import Pair, held_still, make_pair
 from comparison.scenarios import SECRET_KEY
-from comparison.study import held_still
 from wsgi_from_scratch.sessions import SALT
 from wsgi_from_scratch.signing import MAX_INFLATED_SIZE, BadPayload, Signer
 

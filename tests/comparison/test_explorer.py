@@ -10,8 +10,8 @@ import pytest
 
 from comparison.exchange import Exchange, exchange
 from comparison.explorer import MAX_EDITED, MAX_POST, Bench, create_app, growth, read_order
+from comparison.pair import Pair, make_pair
 from comparison.scenarios import SCENARIOS, SECRET_KEY
-from comparison.study import Pair, make_pair
 from comparison.wire import Fields, Request
 from wsgi_from_scratch.dispatch import Application
 

@@ -19,9 +19,10 @@ from comparison import study as study_module
 from comparison.concepts import NO_STAGE, STAGES
 from comparison.differences import DIFFERENCES, Difference
 from comparison.exchange import Application
+from comparison.pair import MOMENT, Pair, held_still, make_pair
 from comparison.scenarios import SCENARIOS, SECRET_KEY, Scenario
 from comparison.steps import get
-from comparison.study import MOMENT, LinePair, Pair, Study, curl, held_still, make_pair, study
+from comparison.study import LinePair, Study, curl, study
 from comparison.wire import parse_request
 from wsgi_from_scratch.sessions import SALT
 from wsgi_from_scratch.signing import Signer

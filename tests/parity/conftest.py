@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from comparison.study import Pair, held_still, make_pair
+from comparison.pair import Pair, held_still, make_pair
 
 
 @pytest.fixture(scope="session")

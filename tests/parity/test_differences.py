@@ -8,6 +8,7 @@ import pytest
 
 from comparison.differences import known_difference
 from comparison.exchange import Application, Exchange, Jar, exchange
+from comparison.pair import Pair
 from comparison.steps import (
     JSON,
     TEXT,
@@ -20,7 +21,7 @@ from comparison.steps import (
     send_in_process,
     upload,
 )
-from comparison.study import Pair, differs
+from comparison.study import differs
 from comparison.wire import parse_request
 from tutorial.settings import Settings
 

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from comparison.differences import known_difference
 from comparison.exchange import Application, Exchange, Jar, exchange
+from comparison.pair import Pair, held_still
 from comparison.steps import Part, get, multipart, send_in_process
-from comparison.study import Pair, differs, held_still
+from comparison.study import differs
 from comparison.wire import Request
 from tests.parity.generated_requests import Known, requests
 

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from comparison.exchange import Application, Exchange, Jar, exchange
+from comparison.pair import Pair
 from comparison.steps import JSON, URLENCODED, Step, get, post, send, send_in_process
-from comparison.study import Pair, differs
+from comparison.study import differs
 from comparison.wire import parse_request
 
 pytestmark = pytest.mark.usefixtures("still")

@@ -3,9 +3,9 @@
 import pytest
 
 from comparison.exchange import Exchange, Jar
+from comparison.pair import Pair
 from comparison.scenarios import SCENARIOS
 from comparison.steps import Step, send
-from comparison.study import Pair
 from tests.parity.through_webtest import send_through_webtest
 
 METHODS = (

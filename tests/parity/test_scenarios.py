@@ -3,9 +3,10 @@
 import pytest
 
 from comparison.differences import known_difference
+from comparison.pair import Pair, held_still
 from comparison.scenarios import SCENARIOS, Scenario
 from comparison.steps import visit
-from comparison.study import Pair, differs, held_still
+from comparison.study import differs
 from tests.parity.through_webtest import send_through_webtest
 
 

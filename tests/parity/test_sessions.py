@@ -12,9 +12,9 @@ import flask_version
 import wsgi_from_scratch
 from comparison import lab
 from comparison.exchange import Application, Exchange, Jar
+from comparison.pair import MOMENT, Pair
 from comparison.scenarios import SECRET_KEY
 from comparison.steps import get, send_in_process, visit
-from comparison.study import MOMENT, Pair
 from tutorial.settings import Settings
 
 VALUES: dict[str, Any] = {

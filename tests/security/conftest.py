@@ -8,8 +8,8 @@ import pytest
 
 import flask_version
 import wsgi_from_scratch
+from comparison.pair import make_pair
 from comparison.scenarios import SECRET_KEY
-from comparison.study import make_pair
 from tests.security.target import Target
 from tutorial.settings import Settings
 

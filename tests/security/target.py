@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from comparison.exchange import Application, Exchange
+from comparison.pair import held_still
 from comparison.steps import NO_COOKIES, Next, Step, visit
-from comparison.study import held_still
 from tutorial.protection import FIELDS
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")

@@ -17,9 +17,9 @@ import flask_version
 import wsgi_from_scratch
 from comparison import lab
 from comparison.exchange import Exchange, Jar, exchange
+from comparison.pair import MOMENT
 from comparison.scenarios import SECRET_KEY
 from comparison.steps import CSV, JSON, form, get, post, upload, visit
-from comparison.study import MOMENT
 from comparison.wire import parse_request
 from tests.security.target import Target, status
 from tutorial.settings import Settings

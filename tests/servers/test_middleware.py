@@ -12,9 +12,9 @@ from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from comparison.exchange import Application
+from comparison.pair import Pair, held_still, make_pair
 from comparison.scenarios import SCENARIOS
 from comparison.steps import get, send, visit
-from comparison.study import Pair, held_still, make_pair
 from tests.servers.commands import missing
 from tutorial.settings import ROOT
 
