@@ -84,6 +84,9 @@ MAX_PART_HEADERS = 100
 PIECE = 64 * 1024
 """Bytes of a body that are read at once, as Werkzeug does."""
 
+HELD = 1024
+"""More bytes than a delimiter has, padding apart: what may be left of a piece when the next one comes."""
+
 
 class WholeBody(LimitedStream):
     """A body that is whole, or refused: with 413 when it outgrows the limit, with 400 when it breaks off.
@@ -129,6 +132,7 @@ class WholeDelimiters:
         self._in_preamble = True
         self._most = most
         self._held = b""
+        self._failure: HTTPException | None = None
 
     def read(self, size: int = -1) -> bytes:
         if size < 0:
@@ -145,12 +149,15 @@ class WholeDelimiters:
         return data
 
     def _read(self, size: int) -> bytes:
-        try:
-            return self._stream.read(size)
-        except HTTPException:
-            if self._held:
-                return b""  # what came before is read first; the next call fails again
-            raise
+        if self._failure is None:
+            try:
+                return self._stream.read(size)
+            except HTTPException as failure:
+                # Not asked again: a server may tell of it once, and then of an end.
+                self._failure = failure
+                if self._held:
+                    return b""  # what came before is read first
+        raise self._failure
 
     def _decided(self, data: bytes) -> int:
         """How much is no part of what may be a delimiter, whatever follows."""
@@ -230,7 +237,7 @@ class FormParser(FormDataParser):
         if not 0 < len(boundary) <= MAX_BOUNDARY:
             raise ValueError("no boundary, or one from which no patterns are to be compiled")
         most = self.max_form_memory_size or sys.maxsize
-        if most < PIECE:
+        if most < PIECE + HELD:
             # Werkzeug would refuse a piece that is larger, and how large a piece is no client can know.
             stream = cast(IO[bytes], WholeBody(stream, most, is_max=True))
         pieces = cast(IO[bytes], WholeDelimiters(stream, boundary, most))

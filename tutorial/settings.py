@@ -68,7 +68,7 @@ class Settings:
     """Bytes of the JSON that a message comes in: far more than two texts need, and little to take apart."""
 
     max_json_depth: int = 100
-    """Levels of JSON in JSON. Python's parser gives up near 1,000, but where depends on who calls it."""
+    """Levels of JSON in JSON, 500 at most. Python's parser gives up near 1,000, but where depends on who calls it."""
 
     max_unpacked_size: int = 128 * MEBIBYTE
     """Bytes that an .xlsx may unpack to. Markup shrinks tenfold to twentyfold in a ZIP: 128 MiB is what an honest file
@@ -110,6 +110,10 @@ class Settings:
     def __post_init__(self) -> None:
         for setting in fields(self):
             _check(setting.name.upper(), getattr(self, setting.name), setting.type)
+        if self.max_json_depth > 500:
+            raise SettingsError(
+                f"MAX_JSON_DEPTH must be 500 at most, not {self.max_json_depth}: Python's parser gives up near 1,000."
+            )
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str] = os.environ) -> Self:

@@ -9,7 +9,7 @@ Spec:     RFC 7578; WHATWG URL §5 (urlencoded); RFC 9110 §8.3
 Flask:    werkzeug.formparser.FormDataParser, werkzeug.formparser.MultiPartParser, werkzeug.datastructures.FileStorage
 Differs:  The limits hold for urlencoded forms too. Werkzeug has them for multipart alone, and 16 MiB of percent signs
           take 3 GB there.
-          What cannot be read is an empty form, however much follows. Werkzeug refuses it where a limit below 64 KiB is
+          What cannot be read is an empty form, however much follows. Werkzeug refuses it where a limit below 65 KiB is
           passed in the same read.
           A boundary of more than MAX_BOUNDARY bytes is none. Werkzeug compiles patterns from one of any length.
           Files that were begun are closed when their form is refused; a full disk is a 503, and no 500.
@@ -75,8 +75,11 @@ class Limits(NamedTuple):
 
     @property
     def bound_whole_body(self) -> bool:
-        """Whether the limit is below a read of Werkzeug's, 64 KiB: there it refuses any longer body, files included."""
-        return self.max_form_memory_size < 64 * 1024
+        """Whether the limit is below a read of Werkzeug's and what it may have kept of the last, 65 KiB together.
+
+        There it refuses a longer body, files included, and so do we.
+        """
+        return self.max_form_memory_size < 65 * 1024
 
 
 class Readable(Protocol):

@@ -278,10 +278,10 @@ def test_everything_can_be_done_with_the_keyboard(open_explorer: Open) -> None:
     page = open_explorer()
     for _ in range(60):
         page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.dataset.name") == "hello-markup":
+        if page.evaluate("document.activeElement.dataset.name") == "hello-percent":
             break
     after(page, lambda: page.keyboard.press("Enter"))
-    assert page.locator("h1").inner_text() == "hello-markup"
+    assert page.locator("h1").inner_text() == "hello-percent"
     page.locator("#title").click()
     after(page, lambda: page.keyboard.press("n"))
     page.keyboard.press("e")

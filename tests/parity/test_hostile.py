@@ -8,7 +8,17 @@ import pytest
 
 from comparison.exchange import Application, Exchange, Jar, exchange
 from comparison.pair import Pair
-from comparison.steps import JSON, URLENCODED, Step, get, post, send, send_in_process
+from comparison.steps import (
+    JSON,
+    URLENCODED,
+    Part,
+    Step,
+    get,
+    multipart,
+    post,
+    send,
+    send_in_process,
+)
 from comparison.study import differs
 from comparison.wire import parse_request
 
@@ -176,6 +186,31 @@ def test_a_stream_that_fails_is_a_client_that_left(
     assert scratch.lines() == flask.lines()
     is_read = announced is not None or terminated is not None
     assert scratch.status == ("400 BAD REQUEST" if is_read else "200 OK")
+
+
+class BreaksOffOnce:
+    """As gunicorn's, which after a chunk that is none tells of an end."""
+
+    def __init__(self, body: bytes) -> None:
+        self.answers: list[bytes | Exception] = [body, OSError(), b""]
+
+    def read(self, size: int = -1, /) -> bytes:
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.mark.parametrize("announced", [None, "4000"])
+def test_a_form_is_not_whole_because_its_server_tells_of_the_failure_only_once(
+    announced: str | None, pair: Pair
+) -> None:
+    whole = multipart("/", Part("username", b"kumar"), Part("password", b"kumar"))
+    request = parse_request(whole.raw)
+    changes: dict[str, Any] = {"CONTENT_LENGTH": announced, "wsgi.input_terminated": True}
+    for application in (pair.flask, pair.scratch):
+        changes["wsgi.input"] = BreaksOffOnce(request.body)
+        assert exchange(served(application, **changes), request).status == "400 BAD REQUEST"
 
 
 def test_a_body_that_ends_early_is_not_whole_however_the_server_marks_its_end(pair: Pair) -> None:

@@ -135,7 +135,7 @@ def test_a_name_that_no_parser_could_read_again_is_refused(name: str) -> None:
         dump_cookie(name)
 
 
-@pytest.mark.parametrize("text", ["x; Secure", "x\r\nSet-Cookie: b=c", "x\0", "x\x1f"])
+@pytest.mark.parametrize("text", ["x; Secure", "x\r\nSet-Cookie: b=c", "x\0", "x\x1f", "x\x7f"])
 @pytest.mark.parametrize("attribute", ["domain", "expires"])
 def test_an_attribute_cannot_begin_another_one(attribute: str, text: str) -> None:
     attributes: dict[str, Any] = {attribute: text}

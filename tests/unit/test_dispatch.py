@@ -202,3 +202,62 @@ def test_a_response_that_a_hook_replaced_is_the_one_that_is_sent(routes: Routes)
         return Response("replaced", 202)
 
     assert get(application(routes), "/absent")[::2] == ("202 ACCEPTED", b"replaced")
+
+
+def test_uploaded_files_are_closed_where_no_hook_is_called(routes: Routes) -> None:
+    files: list[UploadedFile] = []
+
+    @routes.route("/", ["POST"])
+    def view(ctx: Context) -> ReturnValue:
+        files.append(ctx.request.files["f"])
+        return ""
+
+    part = b'--b\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\nx\r\n--b--'
+    posted: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "CONTENT_TYPE": "multipart/form-data; boundary=b",
+        "CONTENT_LENGTH": str(len(part)),
+        "wsgi.input": io.BytesIO(part),
+    }
+    get(application(routes), "/", **posted)
+    assert files[0].stream.closed
+
+
+def test_an_empty_text_of_a_hook_is_an_answer(routes: Routes) -> None:
+    routes.before_app_request(lambda ctx: "")
+    routes.route("/")(lambda ctx: "the view's")
+    assert get(application(routes))[2] == b""
+
+
+def test_what_fails_in_finishing_the_page_for_a_failure_is_logged(routes: Routes) -> None:
+    @routes.after_app_request
+    def fail(ctx: Context, response: Response) -> Response:
+        raise RuntimeError
+
+    routes.route("/")(lambda ctx: "")
+    log = io.StringIO()
+    get(application(routes), "/", **{"wsgi.errors": log})
+    assert "The 500 page could not be finished on '/'" in log.getvalue()
+
+
+def test_hooks_of_two_routes_are_called_from_the_last_to_the_first() -> None:
+    called: list[str] = []
+
+    def routes_of(name: str) -> Routes:
+        routes = Routes(name)
+
+        @routes.after_app_request
+        def after(ctx: Context, response: Response) -> Response:
+            called.append(f"after {name}")
+            return response
+
+        @routes.teardown_app_request
+        def tear_down(ctx: Context, failure: BaseException | None) -> None:
+            called.append(f"teardown {name}")
+
+        return routes
+
+    app = application(routes_of("a"))
+    app.register(routes_of("b"))
+    get(app)
+    assert called == ["after b", "after a", "teardown b", "teardown a"]

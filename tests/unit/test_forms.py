@@ -357,3 +357,10 @@ def test_a_file_shows_what_the_client_says_of_it() -> None:
     assert repr(uploaded(filename="../x", Content_Type="text/plain")) == (
         "<UploadedFile: '../x' ('text/plain')>"
     )
+
+
+def test_a_limit_above_what_is_read_at_once_is_none_for_files() -> None:
+    file = body(part(b"x" * 100_000, b'name="f"; filename="f"'))
+    assert parse(file, Limits(65 * 1024))[1]
+    with pytest.raises(RequestEntityTooLarge):
+        parse(file, Limits(65 * 1024 - 1))

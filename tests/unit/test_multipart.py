@@ -453,3 +453,16 @@ def test_a_long_piece_may_come_byte_by_byte(begin: bytes, repeated: bytes, end: 
     for at in range(len(body)):
         parser.feed(body[at : at + 1])
     parser.close()
+
+
+def test_the_limit_is_one_for_each_field_however_the_body_is_cut() -> None:
+    field = b"--cut\n" + A + b"\n\n" + b"x" * 60 + b"\n"
+    outcome = parse([bytes([octet]) for octet in field * 2 + b"--cut--"], max_memory=100)
+    assert isinstance(outcome, list)
+    assert [event for event in outcome if isinstance(event, bytes)] == [b"x" * 60] * 2
+
+
+def test_after_a_near_miss_the_first_of_two_delimiters_counts_whatever_their_line_breaks() -> None:
+    near_miss = b"--cut\n" + A + b"\n\nx\n--cutx"
+    others = b"\n--cut\n" + A + b"\n\ny\r--cut\r" + A + b"\r\rz\r--cut--"
+    assert values(near_miss + others) == [b"x\n--cutx", b"y", b"z"]

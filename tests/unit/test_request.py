@@ -117,3 +117,16 @@ def test_json_is_read_or_refused_with_its_own_error(
     else:
         with pytest.raises(error):
             asked.json  # noqa: B018  # reading it is what fails
+
+
+def test_a_media_type_is_the_same_in_any_case() -> None:
+    assert posted(b"a=1", "Application/X-WWW-Form-Urlencoded").form["a"] == "1"
+
+
+def test_json_is_no_image_of_that_suffix() -> None:
+    assert not posted(b"{}", "image/x+json").is_json
+
+
+def test_data_that_was_taken_whole_is_not_parsed_as_a_form() -> None:
+    asked = Request(posted(b"a=1&b=2", FORM).environ, Limits(max_form_parts=1), 100)
+    assert asked.get_data() == asked.data == b"a=1&b=2"

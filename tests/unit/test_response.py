@@ -110,3 +110,14 @@ def test_fields_that_two_responses_are_made_from_stay_as_they_were() -> None:
     first.set_cookie("session", "of one visitor")
     assert "Set-Cookie" not in second.headers
     assert fields.to_wsgi() == [("Cache-Control", "no-store")]
+
+
+def test_what_is_left_for_the_end_is_done_then_and_in_order() -> None:
+    done: list[int] = []
+    response = Response("a")
+    response.call_on_close(lambda: done.append(1))
+    response.call_on_close(lambda: done.append(2))
+    body = send(response)
+    assert (b"".join(body), done) == (b"a", [])
+    body.close()
+    assert done == [1, 2]

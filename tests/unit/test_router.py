@@ -292,3 +292,17 @@ def test_after_another_rule_url_for_is_another_function(router: Router) -> None:
     assert router.url_for(*place) is before
     router.add("/login", "login", ["GET"])
     assert router.url_for(*place) is not before
+
+
+def test_a_list_of_no_values_is_no_query(router: Router) -> None:
+    assert router.build("index", {"tag": []}) == "/"
+
+
+def test_of_the_values_only_those_that_are_missing_are_named(router: Router) -> None:
+    with pytest.raises(BuildError, match=r"for num2$"):
+        router.build("add", {"num1": 1})
+
+
+def test_a_host_is_written_in_small_letters(router: Router) -> None:
+    url_for = router.url_for("http", "EXAMPLE.org", "", "GET", "")
+    assert url_for("index", _external=True) == "http://example.org/"

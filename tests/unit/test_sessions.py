@@ -11,6 +11,8 @@ import pytest
 import time_machine
 from markupsafe import Markup
 
+from wsgi_from_scratch.forms import Limits
+from wsgi_from_scratch.request import Request
 from wsgi_from_scratch.response import Response
 from wsgi_from_scratch.sessions import (
     LIFETIME,
@@ -346,3 +348,15 @@ def test_the_payload_of_a_cookie_is_json_and_nothing_that_runs() -> None:
     session = Session()
     session["a"] = 1
     assert json.loads(Signer(KEYS, SALT).loads(cookie_of(saved(session)))) == {"a": 1}
+
+
+def test_cookies_beyond_their_limit_are_not_looked_at() -> None:
+    session = Session()
+    session["a"] = 1
+    interface = SessionInterface(KEYS, cookies_fit=lambda field: False)
+    response = Response()
+    interface.save(session, response)
+    cookie = (response.headers.get("Set-Cookie") or "").partition(";")[0]
+    request = Request({"HTTP_COOKIE": cookie}, Limits(), 10)
+    assert SessionInterface(KEYS).open_session(request) == {"a": 1}
+    assert interface.open_session(request) == {}

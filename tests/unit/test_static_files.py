@@ -458,3 +458,14 @@ def test_a_name_is_normalised_before_it_is_joined(
     directory: str, path: str, expected: str | None
 ) -> None:
     assert safe_join(directory, path) == expected
+
+
+def test_a_unit_may_have_blanks_around_it(directory: Path) -> None:
+    asked = environ(HTTP_RANGE="bytes =0-1")
+    assert send_from_directory(asked, str(directory), "small.css").status_code == 206
+
+
+def test_a_file_of_one_whole_chunk_is_read_at_once(directory: Path) -> None:
+    (directory / "chunk").write_bytes(bytes(CHUNK_SIZE))
+    response = send_from_directory(environ(), str(directory), "chunk")
+    assert isinstance(response.response, list)

@@ -362,3 +362,27 @@ def test_a_file_fits_if_it_has_no_more_bytes_than_there_may_be(
     else:
         with pytest.raises(Refusal, match="no room"):
             downloads.save_csv(CONTENT)
+
+
+def test_a_file_can_be_downloaded_until_its_last_second(downloads: Downloads, folder: Path) -> None:
+    name = downloads.save_csv(CONTENT)
+    os.utime(folder / name, (1_000, 1_000))
+    with time_machine.travel(1_000 + HOUR, tick=False):
+        assert downloads.read_csv(name) == CONTENT
+    with time_machine.travel(1_001 + HOUR, tick=False):
+        assert downloads.read_csv(name) is None
+
+
+def test_a_file_that_another_worker_has_deleted_takes_no_place(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    downloads = downloads_at(str(folder), max_downloads=1)
+    make_old(folder / downloads.save_csv(CONTENT))
+    delete = downloads._store.delete
+
+    def delete_behind_another(name: str) -> None:
+        delete(name)
+        delete(name)
+
+    monkeypatch.setattr(downloads._store, "delete", delete_behind_another)
+    downloads.save_csv(CONTENT)

@@ -36,6 +36,8 @@ def test_text_is_decoded_and_loses_only_its_mark(data: bytes, text: str) -> None
         (b"\xff\xfe\0\0a\0\0\0", 415),  # UTF-32
         (b"\x1b[31mred", 415),
         (b"\x07", 415),
+        (b"a\x0b", 415),
+        (b"a\x7f", 415),
         (b"caf\x81", 400),  # undefined in Windows-1252
         (b"\xef\xbb\xbf\xff", 400),  # the mark says UTF-8, and is wrong
         (b"\xff\xfea", 400),  # half a unit

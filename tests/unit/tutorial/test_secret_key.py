@@ -85,3 +85,19 @@ def test_a_link_to_nothing_stops_the_start(tmp_path: Path) -> None:
     (tmp_path / "secret_key").symlink_to(tmp_path / "absent")
     with pytest.raises(SettingsError, match=r"^SECRET_KEY "):
         kept_secret_key(tmp_path / "secret_key")
+
+
+def test_folders_that_are_not_there_yet_are_made(tmp_path: Path) -> None:
+    assert kept_secret_key(tmp_path / "a" / "b" / "key")
+
+
+def test_what_kept_the_key_from_being_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        with pytest.raises(SettingsError, match="Permission denied"):
+            kept_secret_key(tmp_path / "key")

@@ -93,6 +93,8 @@ def test_every_setting_can_be_set_from_the_environment() -> None:
         ("CONVERSION_TIMEOUT", "0.0"),
         ("CONVERSION_TIMEOUT", ""),
         ("DOWNLOADS_URL", ""),
+        ("MAX_CELLS", "1" * 16),
+        ("MAX_JSON_DEPTH", "501"),
         ("SESSION_COOKIE_SECURE", "maybe"),
         ("SESSION_COOKIE_SECURE", ""),
         ("INSTANCE_PATH", ""),
@@ -125,6 +127,8 @@ def test_a_bad_value_stops_the_start_with_one_sentence_that_names_the_variable(
         {"max_cells": 0},
         {"conversion_timeout": -1.0},
         {"conversion_timeout": float("nan")},
+        {"conversion_timeout": float("inf")},
+        {"max_json_depth": 501},
     ],
 )
 def test_a_bad_value_from_code_is_refused_alike(values: dict[str, Any]) -> None:
