@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from wsgi_from_scratch.headers import Headers
-from wsgi_from_scratch.response import Response, abort
+from wsgi_from_scratch.response import Response, abort, with_charset
 
 
 def send(response: Response, method: str = "GET") -> Any:
@@ -121,3 +121,16 @@ def test_what_is_left_for_the_end_is_done_then_and_in_order() -> None:
     assert (b"".join(body), done) == (b"a", [])
     body.close()
     assert done == [1, 2]
+
+
+def test_the_content_type_counts_before_the_media_type() -> None:
+    assert Response("a", mimetype="text/plain", content_type="a/b").content_type == "a/b"
+
+
+def test_blanks_before_a_parameter_are_no_part_of_the_media_type() -> None:
+    assert Response("a", content_type="text/html ; charset=utf-8").mimetype == "text/html"
+
+
+@pytest.mark.parametrize("kind", ["ecmascript", "javascript", "sql", "xml", "xml-dtd", "a+xml"])
+def test_what_is_text_by_another_name_says_its_charset(kind: str) -> None:
+    assert with_charset(f"application/{kind}") == f"application/{kind}; charset=utf-8"

@@ -306,3 +306,10 @@ def test_of_the_values_only_those_that_are_missing_are_named(router: Router) -> 
 def test_a_host_is_written_in_small_letters(router: Router) -> None:
     url_for = router.url_for("http", "EXAMPLE.org", "", "GET", "")
     assert url_for("index", _external=True) == "http://example.org/"
+
+
+def test_a_slash_in_a_variable_gives_a_rule_no_weight() -> None:
+    router = Router()
+    router.add("/<path:first>/<second>/<third>/a<last>", "long", ["GET"])
+    router.add("/<path:first>/a<last>c", "short", ["GET"])
+    assert outcome(router, "/1/2/3/a4c") == ("short", {"first": "1/2/3", "last": "4"})
