@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 
+from flask_version.app import PIECE
 from wsgi_from_scratch.errors import RequestEntityTooLarge
 from wsgi_from_scratch.forms import Limits, parse_form
 from wsgi_from_scratch.grammar import parse_parameters
@@ -29,19 +30,27 @@ class Difference:
     """Whether a request can bring it out."""
 
 
-_READ_SIZE = 64 * 1024
-"""Bytes that Werkzeug reads of a form at once."""
+_LIMITS = Limits()
+_LOWER = Limits(_LIMITS.max_form_memory_size - PIECE)
 
 
-def _is_too_large_for_a_lower_limit(request: Request) -> bool:
-    """Whether a part of its form, with no file in it, has more bytes than the limit lowered by one such read."""
+def _is_nearly_too_large(request: Request) -> bool:
+    """Whether a multipart form is within the limits, and would not be if they were lower by one read of Werkzeug's."""
     content_type, parameters = parse_parameters(request.header("Content-Type") or "")
-    lower = Limits(Limits().max_form_memory_size - _READ_SIZE)
+    if content_type.lower() != "multipart/form-data":
+        return False
+    fits, fits_lower = (_fits(request.body, parameters, limits) for limits in (_LIMITS, _LOWER))
+    return fits and not fits_lower
+
+
+def _fits(body: bytes, parameters: dict[str, str], limits: Limits) -> bool:
     try:
-        parse_form(BytesIO(request.body), content_type.lower(), parameters, lower)
+        _, files = parse_form(BytesIO(body), "multipart/form-data", parameters, limits)
     except RequestEntityTooLarge:
-        return True
-    return False
+        return False
+    for _, file in files.items(multi=True):
+        file.close()
+    return True
 
 
 DIFFERENCES: tuple[Difference, ...] = (
@@ -51,7 +60,7 @@ DIFFERENCES: tuple[Difference, ...] = (
         " and what else stands around the data, where it is nearly too large; ours where it is.",
         "https://github.com/pallets/werkzeug/issues/3285",
         "tests/parity/test_differences.py::test_what_is_nearly_too_large_is_refused_by_werkzeug",
-        _is_too_large_for_a_lower_limit,
+        _is_nearly_too_large,
     ),
 )
 """Every known difference."""

@@ -67,6 +67,22 @@ def test_what_is_nearly_too_large_is_refused_by_werkzeug(
 
 
 @pytest.mark.parametrize(
+    "step",
+    [
+        multipart("/", Part("username", b"x" * 600_000)),
+        multipart("/", *[Part("username", b"x")] * 1_001),
+        post("/", URLENCODED, b"x" * 490_000),
+        post("/", URLENCODED, b"x" * 600_000),
+    ],
+    ids=["field", "parts", "urlencoded", "large urlencoded"],
+)
+def test_a_form_of_which_both_say_the_same_is_no_known_difference(step: Step, pair: Pair) -> None:
+    flask, scratch = both(pair, step)
+    assert name_of_difference(step) is None
+    assert scratch.lines() == flask.lines()
+
+
+@pytest.mark.parametrize(
     ("fields", "status"), [(98, "200 OK"), (99, "413 REQUEST ENTITY TOO LARGE")]
 )
 @pytest.mark.parametrize("filename", ["a.txt", None])
