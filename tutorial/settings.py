@@ -20,6 +20,9 @@ from .errors import SettingsError
 from .secret_key import kept_secret_key
 
 MEBIBYTE = 1024 * 1024
+
+DEEPEST_JSON = 500
+"""Levels that Python's parser is sure to take; it gives up near 1,000, but where depends on who calls it."""
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 
@@ -68,7 +71,7 @@ class Settings:
     """Bytes of the JSON that a message comes in: far more than two texts need, and little to take apart."""
 
     max_json_depth: int = 100
-    """Levels of JSON in JSON, 500 at most. Python's parser gives up near 1,000, but where depends on who calls it."""
+    """Levels of JSON in JSON, DEEPEST_JSON at most."""
 
     max_unpacked_size: int = 128 * MEBIBYTE
     """Bytes that an .xlsx may unpack to. Markup shrinks tenfold to twentyfold in a ZIP: 128 MiB is what an honest file
@@ -110,9 +113,9 @@ class Settings:
     def __post_init__(self) -> None:
         for setting in fields(self):
             _check(setting.name.upper(), getattr(self, setting.name), setting.type)
-        if self.max_json_depth > 500:
+        if self.max_json_depth > DEEPEST_JSON:
             raise SettingsError(
-                f"MAX_JSON_DEPTH must be 500 at most, not {self.max_json_depth}: Python's parser gives up near 1,000."
+                f"MAX_JSON_DEPTH must be {DEEPEST_JSON} at most, not {self.max_json_depth}."
             )
 
     @classmethod
