@@ -3,7 +3,7 @@
 
 PYTHON ?= python3
 
-.PHONY: help compare explore picture test versions parity servers cluster fuzz soak lint serve serve-flask bench lock clean
+.PHONY: help compare explore picture test versions parity browser servers cluster fuzz soak lint serve serve-flask bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1	/' | expand -t 20
@@ -17,7 +17,7 @@ picture: .venv/complete ## make docs/compare.svg and the ledger in README.md fro
 explore: .venv/complete ## send requests of your own to both applications, on a web page
 	.venv/bin/python compare.py serve
 
-test: .venv/complete ## run the tests, but those of deploy/, of "make cluster" and of "make soak"
+test: .venv/complete ## run the tests, but those that need a browser, start nginx or several hosts, or take long
 	.venv/bin/python -m pytest --numprocesses=auto
 
 PYTHONS ?= $(foreach version,3.12 3.13 3.14,$(shell python$(version) -c 'import sys; print(sys.executable)' 2>&-))
@@ -27,6 +27,9 @@ versions: ## test the last commit under each newer Python that is installed, or 
 	@for python in $(PYTHONS); do \
 		folder=$$(mktemp -d) && chmod 755 "$$folder" && git clone --quiet . "$$folder/here" && \
 		$(MAKE) -C "$$folder/here" PYTHON="$$python" test && rm -rf "$$folder" || exit 1; done
+
+browser: .venv/complete ## look at every page in Chromium, and use it
+	.venv/bin/python -m pytest --numprocesses=auto tests/browser
 
 EXAMPLES ?= 20000
 
