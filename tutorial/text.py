@@ -26,7 +26,8 @@ SENTENCES: Mapping[int, str] = {
     503: "The server has no room for this just now; please try again in a moment.",
 }
 
-_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"', re.DOTALL)
+# A text that never ends is one, too: else each quote in it would be tried as the beginning of another.
+_JSON_TEXT = re.compile(r'"(?:[^"\\]|\\.)*+"?', re.DOTALL)
 
 _PLAIN_PAGE = """\
 <!doctype html>

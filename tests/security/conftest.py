@@ -23,7 +23,7 @@ def target() -> Target:
 
 @pytest.fixture(scope="session")
 def patient() -> Target:
-    """The same without limits of a head, so that its parsers have to hold by themselves."""
+    """The same without limits of a head and of JSON, so that its parsers have to hold by themselves."""
     most = 10**9
     settings = Settings(
         secret_key=SECRET_KEY,
@@ -32,6 +32,7 @@ def patient() -> Target:
         max_query_fields=most,
         max_cookie_header_size=most,
         max_cookies=most,
+        max_json_size=most,
     )
     return Target(flask_version.create_app(settings), wsgi_from_scratch.create_app(settings))
 

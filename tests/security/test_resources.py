@@ -97,6 +97,13 @@ def test_a_path_of_a_quarter_megabyte_is_read_once(start: str, piece: str, patie
     patient.ask(get("/"), PATH_INFO=start + piece * (MEBIBYTE // 4 // len(piece)))
 
 
+@pytest.mark.parametrize("start", ["", "[" * 101, "[" * 101 + '"', '{"name": "'])
+@pytest.mark.parametrize("piece", ["[", "[]", '"', '\\"', "\\\\", " ", "0", '"":', '"",'])
+def test_json_of_a_megabyte_is_read_once(start: str, piece: str, patient: Target) -> None:
+    body = start + piece * (MEBIBYTE // len(piece))
+    assert status(patient.ask(post("/handle_js_post", JSON, body))) == 400
+
+
 # Memory
 
 
