@@ -11,7 +11,6 @@ import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from itertools import repeat
 
 from .errors import Refusal
 
@@ -22,6 +21,9 @@ MAX_COLUMNS = 16_384
 """Columns of a table: those of a worksheet. A longer line is prose, and is treated as that before it is split."""
 
 DELIMITERS = "\t;,"  # the comma last: a line of "1,5;2,5" has as many commas as any other
+
+# Lines that may have too many columns. Only at the beginning of a line is it tried, so that the time is linear.
+_LONG_LINE = re.compile(rf"(?<![^\r\n])[^\r\n]{{{MAX_COLUMNS},}}+")
 
 TOO_LARGE = "This table is too large to be written out; please upload it in parts."
 
@@ -43,11 +45,11 @@ def find_table(text: str, max_cells: int) -> Rows | None:
     delimiters, named = DELIMITERS, _NAMED_DELIMITER.match(text)
     if named is not None:
         delimiters, text = named[1], text[named.end() :]
-    longest = max(map(len, _lines(text)), default=0)
+    long_lines = _LONG_LINE.findall(text)
     for delimiter in delimiters:
         if delimiter not in text:
             continue
-        if longest > MAX_COLUMNS and _most(delimiter, text) >= MAX_COLUMNS:
+        if any(line.count(delimiter) >= MAX_COLUMNS for line in long_lines):
             continue
         lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
         try:
@@ -58,16 +60,6 @@ def find_table(text: str, max_cells: int) -> Rows | None:
         if rows:
             return rows
     return None
-
-
-def _lines(text: str) -> Iterator[str]:
-    """Lines as the csv module has them, whatever ends them; each but the last with a line feed."""
-    return io.StringIO(text, newline=None)
-
-
-def _most(delimiter: str, text: str) -> int:
-    """How many delimiters the line has that has the most."""
-    return max(map(str.count, _lines(text), repeat(delimiter)))
 
 
 def _regular_rows(lines: Iterable[list[str]], max_cells: int) -> list[list[str]]:
