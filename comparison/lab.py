@@ -43,8 +43,8 @@ def body(ctx: Any) -> Any:
     """Where the body of the request went."""
     request = ctx.request
     return {
-        "form": sorted(request.form),
-        "files": sorted(request.files),
+        "form": sorted(request.form, key=str),
+        "files": sorted(request.files, key=str),
         "data": request.data.decode(),
         "json": request.json if request.is_json else None,
     }

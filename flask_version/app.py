@@ -80,6 +80,9 @@ MAX_BOUNDARY = 256
 MAX_PART_HEADERS = 100
 """Header fields of one part of a form; with more of them the form is refused."""
 
+MAX_PART_HEADER_SIZE = 16 * 1024
+"""Characters of their names and values, together; with more of them the form is refused as well."""
+
 
 PIECE = 64 * 1024
 """Bytes of a body that are read at once, as Werkzeug does."""
@@ -204,19 +207,20 @@ def _before_line_breaks(data: bytes, end: int) -> int:
 
 
 class PartParser(MultiPartParser):
-    """Refuses a part with a header of too many fields: a file before it is kept, any other part when it is whole."""
+    """Refuses a part whose header is too large: a file before it is kept, any other part when it is whole."""
 
     def start_file_streaming(self, event: File, total_content_length: int | None) -> IO[bytes]:
-        _refuse_many(event.headers)
+        _refuse_large(event.headers)
         return super().start_file_streaming(event, total_content_length)
 
     def get_part_charset(self, headers: Headers) -> str:
-        _refuse_many(headers)
+        _refuse_large(headers)
         return super().get_part_charset(headers)
 
 
-def _refuse_many(headers: Headers) -> None:
-    if len(headers) > MAX_PART_HEADERS:
+def _refuse_large(headers: Headers) -> None:
+    size = sum(len(name) + len(value) for name, value in headers)
+    if len(headers) > MAX_PART_HEADERS or size > MAX_PART_HEADER_SIZE:
         raise RequestEntityTooLarge
 
 

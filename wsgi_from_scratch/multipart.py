@@ -11,7 +11,8 @@ Spec:     RFC 7578 §4; RFC 2046 §5.1.1; RFC 822 §3.1.1 (folded lines); RFC 91
 Flask:    werkzeug.sansio.multipart.MultipartDecoder
 Differs:  Neither the events nor the limits depend on how the body is cut into chunks. Werkzeug's do
           (pallets/werkzeug#3285): what it makes of a body that comes in one chunk, we make of it however it comes.
-          A part with more than MAX_PART_HEADERS fields is too large. Werkzeug counts only their bytes.
+          A part with more than MAX_PART_HEADERS fields, or MAX_PART_HEADER_SIZE characters in them, is too large.
+          Werkzeug takes any number of fields, and as many bytes as the limit of the form allows.
           NUL in the header of a part is a space in ``Part.fields``; the names of field and file keep it.
 Left out: ``Content-Transfer-Encoding`` (RFC 7578 §4.7 retires it), ``multipart/mixed`` inside a part (§4.3), media
           types other than ``multipart/form-data``
@@ -28,6 +29,10 @@ MAX_PART_HEADERS: Final = 100
 """Header fields of one part. Browsers send two; ``http.client`` draws the line at 100 as well.
 
 A file with more is refused when it begins, any other part when it is whole, which is when Flask can be told to."""
+
+MAX_PART_HEADER_SIZE: Final = 16 * 1024
+"""Characters of the names and values of those fields, together. Browsers send a few hundred; to take the parameters of
+one field apart costs up to a microsecond for each."""
 
 # delimiter       = line-break "--" boundary padding line-break
 # close-delimiter = line-break "--" boundary "--"                                               RFC 2046 §5.1.1
@@ -97,7 +102,7 @@ class MultipartParser:
         "_counted",
         "_dash_boundary",
         "_events",
-        "_has_many_fields",
+        "_has_large_header",
         "_is_file",
         "_max_memory",
         "_missed",
@@ -128,7 +133,7 @@ class MultipartParser:
         self._missed = False
         self._patterns: dict[bytes, re.Pattern[bytes]] = {}
         self._is_file = False
-        self._has_many_fields = False
+        self._has_large_header = False
         # Bytes at ``_position`` that are a line break of the blank line: no data, but a delimiter may begin with them.
         self._no_data = 0
         # Bytes of the present piece that were given or skipped already and count against ``_max_memory``.
@@ -288,7 +293,7 @@ class MultipartParser:
 
     def _leave_delimiter(self, end: int, state: "State") -> None:
         if self._outside is MultipartParser._in_body:
-            if self._has_many_fields:
+            if self._has_large_header:
                 raise RequestEntityTooLarge
             self._events.append(END)
         self._position = self._searched = end
@@ -297,8 +302,12 @@ class MultipartParser:
 
     def _begin(self, part: Part, blank_line_at: int) -> None:
         self._is_file = part.filename is not None
-        self._has_many_fields = len(part.fields) > MAX_PART_HEADERS
-        if self._parts_left == 0 or (self._is_file and self._has_many_fields):
+        self._has_large_header = len(part.fields) > MAX_PART_HEADERS or (
+            # Asked first, for it has no fewer bytes than characters.
+            blank_line_at - self._position > MAX_PART_HEADER_SIZE
+            and sum(len(name) + len(value) for name, value in part.fields) > MAX_PART_HEADER_SIZE
+        )
+        if self._parts_left == 0 or (self._is_file and self._has_large_header):
             raise RequestEntityTooLarge
         self._parts_left -= 1
         self._events.append(part)

@@ -55,8 +55,9 @@ def test_a_file_is_the_same_wherever_its_body_is_cut(surplus: int, pair: Pair) -
 def test_what_is_nearly_too_large_is_refused_by_werkzeug(
     size: int, is_known: bool, pair: Pair
 ) -> None:
-    content_type = f"{TEXT}\r\nX: {'x' * size}"
-    step = multipart("/file_upload", Part("file", b"notes" * 20_000, "a.txt", content_type))
+    form = parse_request(upload("/file_upload", "a.txt", TEXT, b"notes" * 20_000).raw).body
+    preamble = b"x" * size + b"\r\n"
+    step = post("/file_upload", "multipart/form-data; boundary=boundary", preamble + form)
     flask, scratch = both(pair, step)
     assert scratch.status == "200 OK"
     assert (name_of_difference(step) == "nearly too large") is is_known
@@ -98,6 +99,24 @@ def test_a_part_has_a_limited_number_of_header_fields_in_both(
     flask, scratch = both(pair, step)
     assert scratch.lines() == flask.lines()
     assert scratch.status == status
+
+
+@pytest.mark.parametrize("letter", ["x", "é", "\0", " x"])
+@pytest.mark.parametrize("filename", ["a.txt", None])
+def test_the_header_of_a_part_has_a_limited_size_in_both(
+    filename: str | None, letter: str, pair: Pair
+) -> None:
+    statuses = []
+    for characters in range(16_290, 16_330):
+        value = letter * (characters // len(letter))
+        more = Part("more", b"notes", filename, f"{TEXT}\r\nX: {value}")
+        flask, scratch = both(
+            pair, multipart("/file_upload", more, Part("file", b"notes", "a.txt"))
+        )
+        assert scratch.lines() == flask.lines()
+        statuses.append(scratch.status)
+    assert statuses[0] == "200 OK"
+    assert statuses[-1] == "413 REQUEST ENTITY TOO LARGE"
 
 
 @pytest.mark.parametrize(
@@ -157,8 +176,12 @@ def test_an_unannounced_body_is_whole_or_refused_in_both(
 
 FORM = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n--b--\r\n'
 
+NAMELESS = FORM.replace(b"--b--\r\n", FORM).replace(b'; name="a"', b"", 1)
 
-@pytest.mark.parametrize("body", [FORM, FORM[:-6], FORM + b"more", FORM.replace(b"Disp", b""), b""])
+
+@pytest.mark.parametrize(
+    "body", [FORM, NAMELESS, FORM[:-6], FORM + b"more", FORM.replace(b"Disp", b""), b""]
+)
 def test_what_is_left_of_a_body_whose_form_was_read_is_the_same_in_both(
     body: bytes, pair: Pair
 ) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from wsgi_from_scratch.errors import RequestEntityTooLarge
 from wsgi_from_scratch.multipart import (
     END,
+    MAX_PART_HEADER_SIZE,
     MAX_PART_HEADERS,
     Event,
     MultipartError,
@@ -44,9 +45,9 @@ def parse(
     return seen
 
 
-def values(body: bytes) -> list[bytes] | type[Exception]:
+def values(body: bytes, max_memory: int = 1000) -> list[bytes] | type[Exception]:
     """The data of each part, or the class of the error."""
-    outcome = parse([body])
+    outcome = parse([body], max_memory=max_memory)
     if isinstance(outcome, type):
         return outcome
     parts: list[bytes] = []
@@ -386,6 +387,24 @@ def test_more_header_fields_than_the_limit_are_too_many() -> None:
         assert values(too_many[:-4] + b"\r") is RequestEntityTooLarge
 
 
+@pytest.mark.parametrize("letter", ["x", "é"])
+@pytest.mark.parametrize(
+    ("last", "around"), [(b"; x=", b": "), (b"\nX:", b": \n:")], ids=["parameter", "field"]
+)
+@pytest.mark.parametrize("kind", [A, F])
+def test_a_header_of_more_characters_than_the_limit_is_too_large(
+    kind: bytes, last: bytes, around: bytes, letter: str
+) -> None:
+    """What stands around names and values does not count."""
+    left = MAX_PART_HEADER_SIZE - len(kind + last) + len(around)
+    header = kind + last + (letter * left).encode()
+    assert values(whole(b"x", header), 100_000) == [b"x"]
+    too_large = whole(b"x", header + b"x")
+    assert values(too_large, 100_000) is RequestEntityTooLarge
+    unfinished = RequestEntityTooLarge if kind is F else MultipartError
+    assert values(too_large[:-9], 100_000) is unfinished
+
+
 @pytest.mark.parametrize(
     "data", [b"x", b"\r", b"\n", b"\r\n", b"\n\r", b"-", b"\r\n--", b"\r\n--cu", b"--cut"]
 )
@@ -446,8 +465,11 @@ def test_a_thousand_near_misses_cost_hardly_more_calls_than_one(
     ],
     ids=["preamble", "preamble of near misses", "header", "name", "field", "padding", "epilogue"],
 )
-def test_a_long_piece_may_come_byte_by_byte(begin: bytes, repeated: bytes, end: bytes) -> None:
+def test_a_long_piece_may_come_byte_by_byte(
+    begin: bytes, repeated: bytes, end: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Were the whole piece looked at with each byte, this would take minutes."""
+    monkeypatch.setattr("wsgi_from_scratch.multipart.MAX_PART_HEADER_SIZE", 500_000)
     body = begin + repeated * (400_000 // len(repeated)) + end
     parser = MultipartParser(b"cut", max_parts=2, max_memory=500_000)
     for at in range(len(body)):
