@@ -234,6 +234,7 @@ def _forkserver_context() -> "ForkServerContext":
 def _explain(exitcode: int) -> Refusal:
     if -exitcode in (signal.SIGALRM, signal.SIGXCPU):
         return Refusal(TOO_SLOW)
-    if -exitcode in (signal.SIGKILL, signal.SIGTERM):
+    # On SIGTERM, Pebble has a child exit with that number; only without that does the signal end it.
+    if -exitcode == signal.SIGKILL or abs(exitcode) == signal.SIGTERM:
         return Refusal(STOPPED, code=503)
     return Refusal(CRASHED)

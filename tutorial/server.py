@@ -162,13 +162,20 @@ class RequestHandler(WSGIRequestHandler):
             is_read = super().parse_request()
         finally:
             self.rfile = connection
+        if is_read and self.request_version == "HTTP/0.9":
+            self.send_error(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED)
+            return False
         refused = refusal(head, self.headers) if is_read else None
         if refused:
             self.send_error(refused[0], explain=refused[1])
         return is_read and not refused
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """As in the base class, but what that repeats of the request comes on the page, not in the status line."""
+        """As in the base class, but what that repeats of the request comes on the page, not in the status line.
+
+        And there is a status line, whatever version the request has.
+        """
+        self.request_version = self.default_request_version
         super().send_error(code, explain=explain or message)
 
     def exchange(self, body: UnreadBody) -> None:

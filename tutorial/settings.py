@@ -83,7 +83,7 @@ class Settings:
 
     max_table_size: int = 32 * MEBIBYTE
     """Bytes of the CSV or HTML that a table is written to. A million usual cells come to 10 MB and 25 MB; a workbook of
-    5 kB can name one long text in each of its cells. A page takes up to ten times its bytes while it is made."""
+    5 kB can name one long text in each of its cells. A page takes up to fifteen times its bytes while it is made."""
 
     conversion_timeout: float = 10.0
     """Seconds that a child process may take for a workbook, five times what a million cells need. With its

@@ -1,5 +1,6 @@
 """What ``tutorial.server`` makes of wsgiref."""
 
+import io
 import os
 import re
 import signal
@@ -17,10 +18,20 @@ import pytest
 from tests.servers.conftest import APPLICATIONS
 from tests.servers.running import PATIENCE, ROOT, Site, running
 from tutorial.errors import SettingsError
-from tutorial.server import MAX_REQUEST_LINE, RequestHandler, Server, serve
+from tutorial.server import (
+    IDLE_TIMEOUT,
+    MAX_REQUEST_LINE,
+    RequestHandler,
+    Server,
+    UnreadBody,
+    port_number,
+    serve,
+)
 
 if TYPE_CHECKING:
     from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from _typeshed import WriteableBuffer
 
 RECORDED = ROOT / "tests" / "fuzz" / "corpus" / "requests"
 """Requests; those whose name begins so were sent by a browser, and ``*`` stands for the length of their body."""
@@ -44,7 +55,7 @@ class Recorder:
         else:
             self.bodies.append(environ["wsgi.input"].read() + environ["wsgi.input"].read(10))
         start_response(f"{status} As Asked", [("ETag", '"x"')])
-        return [self.answer]
+        return [self.answer] if self.answer else []
 
 
 @pytest.fixture
@@ -125,6 +136,97 @@ def test_an_answer_reaches_a_client_whose_body_nobody_read(server: Server) -> No
     assert (head[0], body) == ("HTTP/1.0 413 As Asked", b"a body")
 
 
+def test_a_refusal_reaches_a_client_that_sends_on(server: Server) -> None:
+    head, page = exchange(server, b"GET / HTTP/1.1\r\nX a\r\n\r\n" + b"x" * 20_000_000)
+    assert head[0] == "HTTP/1.0 400 Bad Request"
+    assert b"400 - " in page
+
+
+def test_a_client_that_resets_its_connection_ends_the_body() -> None:
+    class Reset(io.BytesIO):
+        def readinto1(self, _: "WriteableBuffer", /) -> int:
+            raise ConnectionResetError
+
+    body = UnreadBody(Reset(), 500)
+    assert body.read(10) == b""
+    assert body.left == 0
+
+
+def test_of_a_body_that_nobody_read_only_so_much_is_dropped(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("tutorial.server.MAX_DRAINED", 100_000)
+    connection = io.BytesIO(bytes(200_000))
+    UnreadBody(connection, 200_000).drain()
+    assert connection.tell() == 100_000
+
+
+def test_a_request_line_may_have_all_the_bytes_that_it_may(
+    server: Server, recorder: Recorder
+) -> None:
+    start, end = b"GET /200?", b" HTTP/1.1\r\n"
+    query = b"a" * (MAX_REQUEST_LINE - len(start + end))
+    head, _ = exchange(server, start + query + end + b"\r\n")
+    assert head[0] == "HTTP/1.0 200 As Asked"
+    assert recorder.environs[0]["QUERY_STRING"] == query.decode()
+
+
+@pytest.mark.parametrize("server", ["127.0.0.1"], indirect=True)
+@pytest.mark.parametrize("before", [b"", b"\r\n"])
+def test_a_request_line_without_an_end_is_refused_when_it_is_too_long(
+    server: Server, monkeypatch: pytest.MonkeyPatch, before: bytes
+) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 5.0)
+    head, _ = exchange(server, before + b"a" * (MAX_REQUEST_LINE + 1))
+    assert head[0] == "HTTP/1.0 414 Request-URI Too Long"
+
+
+def test_a_client_that_says_nothing_is_left_without_a_word(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert RequestHandler.timeout == IDLE_TIMEOUT
+    monkeypatch.setattr(RequestHandler, "timeout", 0.1)
+    assert exchange(server, b"") == ([""], b"")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_client_that_leaves_before_its_answer_is_left_without_a_word(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def leave(handler: RequestHandler, _: UnreadBody) -> None:
+        os.close(handler.connection.detach())
+
+    monkeypatch.setattr(RequestHandler, "exchange", leave)
+    exchange(server, b"GET / HTTP/1.1\r\n\r\n")
+    assert capsys.readouterr().err == ""
+
+
+def test_a_fault_of_the_server_itself_is_reported(
+    server: Server, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(RequestHandler, "exchange", fail)
+    exchange(server, b"GET / HTTP/1.1\r\n\r\n")
+    assert "ZeroDivisionError" in capsys.readouterr().err
+
+
+def test_closing_does_not_wait_for_a_client_that_stays(
+    recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RequestHandler, "timeout", 5.0)
+    threads = set(threading.enumerate())
+    server = Server("127.0.0.1", 0, recorder)
+    with socket.create_connection(("127.0.0.1", server.server_port)) as connection:
+        server.handle_request()
+        (thread,) = set(threading.enumerate()) - threads
+        server.server_close()
+        assert thread.is_alive()
+        connection.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
 NO_HEADS = {
     "a CR in a value": b"X: a\rSet-Cookie: b\r\n\r\n",
     "a CR before a name": b"\rX: a\r\n\r\n",
@@ -155,6 +257,8 @@ UNREADABLE = {
     "no request line": (b"hello\r\n\r\n", "400"),
     "a version that is none": (b"GET / HTTP/x\r\n\r\n", "400"),
     "a version to come": (b"GET / HTTP/2.0\r\n\r\n", "505"),
+    "a version without status lines": (b"GET / HTTP/0.9\r\n\r\n", "505"),
+    "a version without status lines, and too many words": (b"GET / a HTTP/0.9\r\n\r\n", "400"),
     **{
         name: (b"POST / HTTP/1.1\r\n" + fields + b"\r\n\r\nhello", status)
         for name, fields, status in (
@@ -272,9 +376,11 @@ def test_the_environment_holds_the_request_and_not_the_process(
 
 
 @pytest.mark.parametrize("request_line", ["HEAD /200", "GET /204", "GET /304"])
+@pytest.mark.parametrize("answer", [b"a body", b""])
 def test_an_answer_without_a_body_gets_none_and_no_length(
-    server: Server, request_line: str
+    server: Server, recorder: Recorder, request_line: str, answer: bytes
 ) -> None:
+    recorder.answer = answer
     head, body = exchange(server, f"{request_line} HTTP/1.1\r\n\r\n".encode())
     assert body == b""
     assert [line.partition(":")[0] for line in head[1:]] == ["Date", "Server", "ETag"]
@@ -343,6 +449,11 @@ def test_a_port_that_is_none_is_refused(
     with pytest.raises(SystemExit, match="2"):
         serve(lambda: recorder, "program", [f"--port={port}"])
     assert f"{port!r} is no port" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("port", ["0", "65535"])
+def test_the_first_and_the_last_port_are_ports(port: str) -> None:
+    assert port_number(port) == int(port)
 
 
 def test_a_bad_setting_is_said_in_one_sentence(capsys: pytest.CaptureFixture[str]) -> None:

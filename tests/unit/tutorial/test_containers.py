@@ -1,3 +1,4 @@
+import errno
 import io
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -28,6 +29,12 @@ def archive(entries: dict[str, bytes]) -> bytes:
 def understate(data: bytes, size: int) -> bytes:
     """The archive with every entry of ``size`` bytes declared as one of 10, in its directory and before the data."""
     return data.replace(size.to_bytes(4, "little"), (10).to_bytes(4, "little"))
+
+
+def stream(name: str, padding: bytes = b"\0", length: int | None = None) -> bytes:
+    """What begins the entry of a stream in the directory of a compound file."""
+    length = 2 * len(name) + 2 if length is None else length
+    return f"{name}\0".encode("utf-16-le").ljust(64, padding) + bytes([length, 0])
 
 
 def refusal(check: Callable[[Path], None], path: Path, data: bytes) -> Refusal:
@@ -94,6 +101,28 @@ def test_a_full_disk_is_no_damage_of_the_workbook(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), OSError),
+        (OSError(errno.EDQUOT, "Disk quota exceeded"), OSError),
+        (OSError(errno.EFBIG, "File too large"), OSError),
+        (MemoryError(), MemoryError),
+        (OSError(errno.EINVAL, "Invalid argument"), Refusal),  # as of a seek to before the file
+    ],
+)
+def test_only_a_lack_of_room_is_no_damage_of_the_workbook(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, error: Exception, told: type[Exception]
+) -> None:
+    def copy(*_: object) -> None:
+        raise error
+
+    monkeypatch.setattr("tutorial.containers._copy", copy)
+    (tmp_path / "file").write_bytes(archive(NEEDED))
+    with pytest.raises(told):
+        unpack_zip(tmp_path / "file", tmp_path / "unpacked", LIMIT)
+
+
+@pytest.mark.parametrize(
     ("name", "description"),
     [
         ("word/document.xml", "Word"),
@@ -113,10 +142,18 @@ def test_an_archive_of_another_kind_is_named(
     assert refused.code == 415
 
 
-def test_an_archive_that_announces_too_much_is_refused(zipped: Callable[[bytes], Refusal]) -> None:
+def test_an_archive_that_announces_too_much_is_refused_before_it_is_unpacked(
+    zipped: Callable[[bytes], Refusal], tmp_path: Path
+) -> None:
     refused = zipped(archive({**NEEDED, "xl/a.xml": bytes(LIMIT // 2), "xl/b.xml": bytes(LIMIT)}))
     assert "unpacks to more than 1 MB" in str(refused)
     assert refused.code == 413
+    assert not (tmp_path / "unpacked").exists()
+
+
+def test_a_workbook_may_unpack_to_all_that_it_may(tmp_path: Path) -> None:
+    entries = {**NEEDED, "xl/a.xml": bytes(LIMIT)}
+    assert unpacked(archive(entries), tmp_path) == entries
 
 
 def test_an_archive_that_unpacks_to_more_than_it_announces_is_refused(
@@ -127,8 +164,19 @@ def test_an_archive_that_unpacks_to_more_than_it_announces_is_refused(
     assert zipped(data).code == 413
 
 
+def test_what_entries_unpack_to_is_counted_together(zipped: Callable[[bytes], Refusal]) -> None:
+    one, other = LIMIT // 2, LIMIT // 2 + 1
+    data = archive({**NEEDED, "xl/a.xml": bytes(one), "xl/b.xml": bytes(other)})
+    assert zipped(understate(understate(data, one), other)).code == 413
+
+
+def test_an_archive_may_have_all_the_entries_that_it_may(tmp_path: Path) -> None:
+    entries = {**NEEDED, **{f"xl/{number}.xml": b"" for number in range(MAX_ENTRIES - 2)}}
+    assert unpacked(archive(entries), tmp_path) == entries
+
+
 def test_an_archive_of_too_many_entries_is_refused(zipped: Callable[[bytes], Refusal]) -> None:
-    entries = {f"xl/{number}.xml": b"" for number in range(MAX_ENTRIES)}
+    entries = {f"xl/{number}.xml": b"" for number in range(MAX_ENTRIES - 1)}
     assert zipped(archive({**NEEDED, **entries})).code == 413
 
 
@@ -169,16 +217,32 @@ def test_a_compound_file_with_a_workbook_passes() -> None:
 def test_a_compound_file_of_another_kind_is_named(
     tmp_path: Path, name: str, description: str, code: int
 ) -> None:
-    def entry(name: str) -> bytes:
-        return name.encode("utf-16-le").ljust(64, b"\0") + bytes([2 * len(name) + 2, 0])
-
     data = (WORKBOOKS / "legacy.xls").read_bytes()
-    assert entry("Workbook") in data
+    assert stream("Workbook") in data
     refused = refusal(
-        check_compound_file, tmp_path / "file", data.replace(entry("Workbook"), entry(name))
+        check_compound_file, tmp_path / "file", data.replace(stream("Workbook"), stream(name))
     )
     assert description in str(refused)
     assert refused.code == code
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [stream("Book"), stream("WORKBOOK"), stream("Workbook", b"\n")],
+    ids=["of Excel 5", "in capitals", "with other padding"],
+)
+def test_a_workbook_in_a_compound_file_passes_under_each_of_its_names(
+    tmp_path: Path, entry: bytes
+) -> None:
+    data = (WORKBOOKS / "legacy.xls").read_bytes().replace(stream("Workbook"), entry)
+    (tmp_path / "file").write_bytes(data)
+    check_compound_file(tmp_path / "file")
+
+
+def test_a_name_of_another_length_is_no_name_of_a_stream(tmp_path: Path) -> None:
+    data = (WORKBOOKS / "legacy.xls").read_bytes()
+    data = data.replace(stream("Workbook"), stream("Workbook", length=0))
+    assert str(refusal(check_compound_file, tmp_path / "file", data)) == DAMAGED
 
 
 def test_a_compound_file_with_nothing_in_it_is_damaged(tmp_path: Path) -> None:

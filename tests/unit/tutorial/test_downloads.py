@@ -123,6 +123,21 @@ def test_only_expired_files_of_its_own_are_deleted(downloads: Downloads, folder:
     assert set(os.listdir(folder)) == {fresh, newest, MESSAGE, foreign.name, new_draft.name}
 
 
+def test_a_file_that_is_deleted_just_before_it_is_read_is_nothing(
+    monkeypatch: pytest.MonkeyPatch, downloads: Downloads
+) -> None:
+    find = Folder.find
+
+    def find_and_delete(store: Folder, name: str) -> File:
+        file = find(store, name)
+        store.delete(name)
+        return file
+
+    name = downloads.save_csv(CONTENT)
+    monkeypatch.setattr(Folder, "find", find_and_delete)
+    assert downloads.read_csv(name) is None
+
+
 def test_a_file_from_the_future_has_not_expired(downloads: Downloads, folder: Path) -> None:
     name = downloads.save_csv(CONTENT)
     make_old(folder / name, -HOUR)

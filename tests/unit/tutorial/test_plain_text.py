@@ -50,6 +50,16 @@ def test_what_is_no_text_is_refused(data: bytes, code: int) -> None:
     assert caught.value.code == code
 
 
+@pytest.mark.parametrize("number", [*range(0x20), 0x7F])
+def test_of_control_characters_a_text_has_those_that_part_it(number: int) -> None:
+    text = f"a{chr(number)}b"
+    if text[1] in "\t\n\f\r":
+        assert decode(text.encode()) == text
+    else:
+        with pytest.raises(Refusal, match="control characters"):
+            decode(text.encode())
+
+
 @given(st.binary(max_size=200))
 @settings(max_examples=300)
 def test_any_bytes_are_text_or_a_refusal(data: bytes) -> None:

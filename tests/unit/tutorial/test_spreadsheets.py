@@ -33,6 +33,7 @@ WORKBOOKS = ROOT / "tests" / "workbooks"
 
 SHEET = "xl/worksheets/sheet1.xml"
 STRINGS = "xl/sharedStrings.xml"
+BOOK = "xl/workbook.xml"
 
 MakeUpload = Callable[[bytes], FileStorage]
 MakeWorkbook = Callable[[Iterable[Sequence[Any]]], bytes]
@@ -294,6 +295,47 @@ def test_a_workbook_with_a_password_is_refused(refused: Refused, name: str) -> N
     assert str(refused((WORKBOOKS / name).read_bytes())) == LOCKED
 
 
+def test_a_word_document_of_the_old_kind_is_refused_as_one(refused: Refused) -> None:
+    def entry(name: str) -> bytes:
+        return name.encode("utf-16-le").ljust(64, b"\0") + bytes([2 * len(name) + 2, 0])
+
+    data = (WORKBOOKS / "legacy.xls").read_bytes()
+    refusal = refused(data.replace(entry("Workbook"), entry("WordDocument")))
+    assert "Word document" in str(refusal)
+    assert refusal.code == 415
+
+
+def test_a_workbook_without_a_sheet_is_refused_as_one(refused: Refused) -> None:
+    data = changed(
+        (WORKBOOKS / "libreoffice.xlsx").read_bytes(),
+        {BOOK: lambda xml: re.sub("<sheets>.*</sheets>", "<sheets/>", xml, flags=re.DOTALL)},
+    )
+    assert "no worksheet" in str(refused(data))
+
+
+@pytest.mark.parametrize(("cells", "is_empty"), [([["a"]], False), ([], True)])
+def test_a_long_name_of_a_sheet_is_cut(
+    spreadsheets: Spreadsheets,
+    upload: MakeUpload,
+    cells: list[list[str]],
+    is_empty: bool,
+) -> None:
+    book = openpyxl.Workbook()
+    for row in cells:
+        book.worksheets[0].append(row)
+    book.create_sheet("other")
+    file = io.BytesIO()
+    book.save(file)
+    data = changed(file.getvalue(), {BOOK: lambda xml: xml.replace('"Sheet"', f'"{"x" * 41}"')})
+    if is_empty:
+        with pytest.raises(Refusal) as caught:
+            spreadsheets.show(upload(data))
+        sentence = str(caught.value)
+    else:
+        sentence = spreadsheets.show(upload(data)).note
+    assert sentence.endswith(f"“{'x' * 40}”.")
+
+
 def test_a_workbook_with_an_empty_first_sheet_is_refused(
     refused: Refused, workbook: MakeWorkbook
 ) -> None:
@@ -303,6 +345,24 @@ def test_a_workbook_with_an_empty_first_sheet_is_refused(
 def test_too_many_cells_are_refused(refused: Refused, workbook: MakeWorkbook) -> None:
     assert refused(workbook([[1] * 100] * 201)).code == 413
     assert refused(b"1,2\n" * 10_001).code == 413
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("max_unpacked_size", "unpacks to more"),
+        ("max_cells", "more than 1 cells"),
+        ("max_table_size", "too large to be written out"),
+    ],
+)
+def test_each_limit_of_a_workbook_is_one_of_its_own(
+    upload: MakeUpload, workbook: MakeWorkbook, setting: str, sentence: str
+) -> None:
+    limited: dict[str, Any] = {"secret_key": "a key for tests", setting: 1}
+    spreadsheets = Spreadsheets(Settings(**limited))
+    with pytest.raises(Refusal, match=sentence):
+        spreadsheets.to_csv(upload(workbook([["a", "b"]])))
+    spreadsheets.close()
 
 
 def test_too_long_a_result_is_refused(refused: Refused) -> None:

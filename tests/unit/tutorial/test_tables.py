@@ -1,7 +1,7 @@
 import csv
 import io
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from hypothesis import given, settings
@@ -34,6 +34,10 @@ ROWS = st.integers(2, 4).flatmap(
         ("sep=;\na;b\n1,5;2,5\n", [["a", "b"], ["1,5", "2,5"]]),
         ("SEP=|\r\na|b,c\r\n1|2\r\n", [["a", "b,c"], ["1", "2"]]),
         ("sep=,\ra,b\r1,2", [["a", "b"], ["1", "2"]]),
+        (f"a,b\n{'x' * 20_000},2\n", [["a", "b"], ["x" * 20_000, "2"]]),
+        ('a,b\n"x\ty",2\n', [["a", "b"], ["x\ty", "2"]]),
+        ('a,b\n"x\r\ny\rz",2\n', [["a", "b"], ["x\r\ny\rz", "2"]]),
+        ('"a\tx",b\n1,2\n', [["a\tx", "b"], ["1", "2"]]),
         ("sep=,x\n1,2\n", [["sep=", "x"], ["1", "2"]]),  # a name of a column like any other
     ],
 )
@@ -55,6 +59,7 @@ def test_a_text_of_equal_rows_is_a_table(text: str, rows: list[list[str]]) -> No
         "sep=;\na,b\n1,2\n",
         "sep=;",
         "sep=;\n",
+        'sep="\na"b\n1"2\n',  # what quotes can part nothing
         f"a,b\n{'x' * 200_000},2\n",  # a field that the csv module takes for a mistake
     ],
 )
@@ -80,7 +85,7 @@ def test_a_table_has_no_more_columns_than_a_worksheet(
 
 def test_lines_of_which_most_are_blank_are_no_table() -> None:
     table = "a,b\n1,2\n"
-    assert find_table("\n" * 100 + table, max_cells=100) == [["a", "b"], ["1", "2"]]
+    assert find_table("\n" * 101 + table, max_cells=100) == [["a", "b"], ["1", "2"]]
     assert find_table("\n" * 102 + table, max_cells=100) is None
 
 
@@ -102,6 +107,29 @@ def test_a_table_has_as_many_cells_as_it_may_have() -> None:
     with pytest.raises(Refusal, match="more than 5 cells") as caught:
         find_table(text, max_cells=5)
     assert caught.value.code == 413
+
+
+def test_cells_are_counted_before_a_text_turns_out_to_be_no_table() -> None:
+    with pytest.raises(Refusal, match="more than 5 cells"):
+        find_table("1,2\n" * 3 + "Dear Sir\n", max_cells=5)
+
+
+class Noted(list[list[str]]):
+    """Rows that note how many of them were taken."""
+
+    taken = 0
+
+    def __iter__(self) -> Iterator[list[str]]:
+        for row in super().__iter__():
+            self.taken += 1
+            yield row
+
+
+def test_nothing_is_written_beyond_the_limit() -> None:
+    rows = Noted([["123456789"]] * 100)
+    with pytest.raises(Refusal):
+        to_csv(rows, max_size=50)
+    assert rows.taken == 6
 
 
 @pytest.mark.parametrize(

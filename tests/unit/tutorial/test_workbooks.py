@@ -4,6 +4,8 @@ import datetime as dt
 
 import pytest
 
+from tests.scripts import ROOT, run_script
+from tutorial.containers import DAMAGED
 from tutorial.workbooks import LONGEST_INTEGER, cell_as_text, column_of_text
 
 
@@ -52,3 +54,31 @@ def test_the_dates_of_a_column_are_written_in_one_way(
     cells: list[object], texts: list[str]
 ) -> None:
     assert column_of_text(cells) == texts
+
+
+FAILING = """
+import sys
+from pathlib import Path
+from unittest import mock
+from tutorial.workbooks import read_first_sheet
+
+class Panic(BaseException):
+    pass
+
+name, error = sys.argv[1], {"MemoryError": MemoryError, "Panic": Panic}[sys.argv[2]]
+with mock.patch("python_calamine.load_workbook", side_effect=error):
+    try:
+        read_first_sheet(Path(name))
+    except Exception as caught:
+        print(type(caught).__name__, caught)
+"""
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"), [("MemoryError", "MemoryError "), ("Panic", f"Refusal {DAMAGED}")]
+)
+def test_a_panic_of_the_reader_is_damage_and_a_lack_of_memory_is_none(
+    error: str, outcome: str
+) -> None:
+    finished = run_script(FAILING, str(ROOT / "tests" / "workbooks" / "legacy.xls"), error)
+    assert finished.stdout == f"{outcome}\n", finished.stderr
