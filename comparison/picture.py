@@ -50,7 +50,8 @@ def picture(made: Study) -> str:
         console = _console(nowhere, record=True)
         for section in _sections(made):
             console.print(Text.from_ansi(section))
-    drawn = console.export_svg(title="python compare.py flash-now")
+    # With a name of its own, or else Rich makes one of the content, and each line changes with it.
+    drawn = console.export_svg(title="python compare.py flash-now", unique_id="compare")
     return _FONTS.sub("", drawn).replace("Fira Code", "ui-monospace, Menlo, Consolas")
 
 
