@@ -76,13 +76,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 MAX_BOUNDARY = 256
 """Bytes of the boundary of a form; with a longer one it counts as no form. RFC 2046 §5.1.1 allows 70."""
 
-
 MAX_PART_HEADERS = 100
 """Header fields of one part of a form; with more of them the form is refused."""
 
 MAX_PART_HEADER_SIZE = 16 * 1024
 """Characters of their names and values, together; with more of them the form is refused as well."""
-
 
 PIECE = 64 * 1024
 """Bytes of a body that are read at once, as Werkzeug does."""

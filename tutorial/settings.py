@@ -23,6 +23,7 @@ MEBIBYTE = 1024 * 1024
 
 DEEPEST_JSON = 500
 """Levels that Python's parser is sure to take; it gives up near 1,000, but where depends on who calls it."""
+
 ROOT = Path(__file__).resolve().parent.parent
 INSTANCE = ROOT / "instance"
 

@@ -105,6 +105,7 @@ class MultipartParser:
         "_has_large_header",
         "_is_file",
         "_max_memory",
+        "_max_usual",
         "_missed",
         "_no_data",
         "_outside",
@@ -120,6 +121,8 @@ class MultipartParser:
         self.state: State = MultipartParser._in_preamble
         self._dash_boundary = b"--" + boundary
         self._max_memory = max_memory
+        # A header of no more bytes is within all limits.
+        self._max_usual = min(max_memory, MAX_PART_HEADER_SIZE)
         self._parts_left = max_parts
         self._events: list[Event] = []
         # What is undecided: ``_buffer`` from ``_position`` on. Before ``_searched`` nothing remains to be found.
@@ -213,7 +216,7 @@ class MultipartParser:
     def _at_header(self) -> bool:
         """Read a header as browsers send it, if it has come whole; any other is for the next state."""
         usual = _USUAL_HEADER.match(self._buffer, self._position)
-        if usual is None or usual.end(1) - self._position > self._max_memory:
+        if usual is None or usual.end(1) - self._position > self._max_usual:
             self.state = MultipartParser._in_header
         else:
             self._begin(_read_usual_header(usual), usual.end(1) + 2)
